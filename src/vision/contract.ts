@@ -1,0 +1,102 @@
+import type { CameraSpec, CameraStatus, DecoderChoice, StreamInfo } from '../capture/contract.ts';
+import type { BoundingBox } from '../protocol/detection.ts';
+
+/** What the daemon and the vision process say to each other, and what the rest of the daemon knows of vision. */
+
+export const PROVIDERS = ['tensorrt', 'cuda', 'cpu'] as const;
+export type ExecutionProvider = (typeof PROVIDERS)[number];
+
+/** One object found by a detector in one frame. */
+export interface Detection {
+  label: string;
+  classId: number;
+  /** 0..1 */
+  score: number;
+  /** Relative to the camera's picture, letterbox padding already taken away. */
+  box: BoundingBox;
+}
+
+export interface DetectorSpec {
+  /** Path of the installed ONNX model, or `test-detector` for the built-in one. */
+  model: string;
+  /** Folder where prepared forms of models are cached. */
+  preparedDir: string;
+  /** Labels anyone wants; null for all of the model's. Others are cut from the prepared graph. */
+  labels: readonly string[] | null;
+  /** Tried in this order. */
+  providers: readonly ExecutionProvider[];
+  workers: number;
+  threadsPerWorker: number;
+  /** Lowest score any camera wants, 0..1. */
+  minScore: number;
+}
+
+export interface CameraCounters {
+  cameraId: string;
+  framesReceived: number;
+  framesAnalysed: number;
+  /** Frames that were replaced by a newer one before a worker was free. */
+  framesDropped: number;
+  /** Analysed frames each second over the last 5 s. */
+  fps: number;
+}
+
+export interface ProviderReport {
+  provider: ExecutionProvider;
+  /** Median milliseconds of one timed run on a real input. */
+  inferenceMs: number;
+  refused: readonly { provider: ExecutionProvider; reason: string }[];
+  /** Which form of the model runs. */
+  form: 'prepared' | 'wrapped' | 'test-detector';
+  /** Why a better form was not possible; null when `prepared` or by choice. */
+  formReason: string | null;
+}
+
+export interface FrameResult {
+  cameraId: string;
+  /** Counts the frames that the camera delivered, from 0; goes on over reconnects. */
+  frameId: number;
+  /** Arrival of the frame. For file cameras with `pace: max`, start of play + media time. */
+  monoMs: number;
+  wallMs: number;
+  detections: Detection[];
+  inferenceMs: number;
+  model: string;
+}
+
+export interface SnapshotImage {
+  jpeg: Uint8Array;
+  width: number;
+  height: number;
+}
+
+/** Daemon to vision process. */
+export type ToVision =
+  | {
+      kind: 'start';
+      detector: DetectorSpec;
+      cameras: readonly CameraSpec[];
+      ffmpegPath: string;
+      /** What earlier runs found out, so that a restart need not probe again. */
+      hints: readonly {
+        cameraId: string;
+        stream: StreamInfo;
+        decoder: DecoderChoice | null;
+        nextFrameId: number;
+      }[];
+      /** Providers not to try: an attempt ended the process. */
+      excluded: readonly { provider: ExecutionProvider; reason: string }[];
+    }
+  | { kind: 'snapshot'; requestId: number; cameraId: string; frameId: number; maxWidth: number }
+  | { kind: 'stop' };
+
+/** Vision process to daemon. */
+export type FromVision =
+  | { kind: 'trying-provider'; provider: ExecutionProvider }
+  | { kind: 'ready'; provider: ProviderReport; labels: readonly string[] }
+  | { kind: 'result'; result: FrameResult }
+  | { kind: 'camera'; status: CameraStatus }
+  | { kind: 'counters'; cameras: readonly CameraCounters[]; rssMb: number }
+  | { kind: 'snapshot'; requestId: number; image: SnapshotImage | null }
+  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; event: string; fields: object }
+  | { kind: 'fatal'; error: { code: string; message: string; remedy: string } };
