@@ -1,100 +1,158 @@
 import { z } from 'zod';
+import { cameraId, cameraSchema } from './camera-schema.ts';
+import { hubSchema } from './hub-schema.ts';
+import { absolutePath, oneSecretOnly, tokenSource } from './schema-parts.ts';
 
 // Keys are spelled as in the file (snake_case), here and everywhere in the program.
 
-const cameraId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/);
-const fps = z.union([z.number().positive().max(60), z.literal('all')]);
-const score = z.number().min(0).max(1);
-
-const detectSchema = z.strictObject({
-  fps: fps.default(5),
-  labels: z
-    .array(z.string())
-    .nullable()
-    .default(['person', 'bicycle', 'car', 'motorcycle', 'bus', 'truck']),
-  min_score: score.default(0.4),
+const edgeSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+      'letters, digits, . _ and -, starting with a letter or digit, at most 63 long',
+    )
+    .optional()
+    .meta({
+      title: 'Name of this box',
+      description:
+        'How the hub calls this box. When left out, one is made once and kept in `data_dir`.',
+    }),
+  data_dir: absolutePath.default('/var/lib/apex-edge').meta({
+    title: 'Data folder',
+    description: 'Database, snapshots and prepared models. On a local disk; absolute.',
+  }),
 });
 
-const cameraSchema = z.strictObject({
-  enabled: z.boolean().default(true),
-  url: z.string().optional(),
-  username: z.string().optional(),
-  password: z.string().optional(),
-  password_file: z.string().optional(),
-  transport: z.enum(['tcp', 'udp']).default('tcp'),
-  path: z.string().optional(),
-  pace: z.enum(['realtime', 'max']).default('realtime'),
-  loop: z.boolean().default(false),
-  decoder: z.enum(['auto', 'nvmpi', 'nvv4l2dec', 'cuda', 'software']).default('auto'),
-  stall_timeout_s: z.number().min(1).max(600).default(10),
-  frozen_timeout_s: z.number().min(0).max(86400).default(60),
-  detect: detectSchema.prefault({}),
+const uplinkSchema = z
+  .strictObject({
+    url: z.string().optional().meta({
+      title: 'Address of the hub',
+      description: 'ws:// or wss://. When left out, the box works alone and keeps what it finds.',
+    }),
+    ...tokenSource,
+  })
+  .superRefine(
+    (uplink, context) => {
+      if (typeof uplink !== 'object' || uplink === null) return;
+      const report = (key: string, allowed: string): void =>
+        context.addIssue({ code: 'custom', path: [key], message: allowed });
+      if (typeof uplink.url === 'string') checkHubAddress(uplink.url, report);
+      oneSecretOnly({ token: uplink.token, token_file: uplink.token_file }, report);
+    },
+    { when: () => true },
+  );
+
+function checkHubAddress(text: string, report: (key: string, allowed: string) => void): void {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['ws:', 'wss:'].includes(url.protocol) || url.hostname === '')
+    report('url', 'an address like wss://hub.example.org/ or ws://host:8080/');
+  else if (url.username !== '' || url.password !== '' || url.hash !== '')
+    report('url', 'an address without user name and #; the token has a key of its own');
+}
+
+const detectorSchema = z.strictObject({
+  model: z.string().min(1).default('yolov8n').meta({
+    title: 'Model',
+    description:
+      'Name of an installed model (`apex-edge models list`), or the absolute path of one.',
+  }),
+  provider: z.enum(['auto', 'tensorrt', 'cuda', 'cpu']).default('auto').meta({
+    title: 'Execution provider',
+    description: '`auto` takes the fastest that passes a timed run; a name tries only that one.',
+  }),
+  workers: z.number().int().min(1).max(16).optional().meta({
+    title: 'Inference workers',
+    description: 'Inference sessions side by side. When left out, chosen by provider and cores.',
+  }),
+  threads_per_worker: z.number().int().min(1).max(16).default(1).meta({
+    title: 'Threads of each worker',
+    description: 'CPU threads of each session. More workers beat more threads.',
+  }),
 });
 
-const tokenSource = {
-  token: z.string().optional(),
-  token_file: z.string().optional(),
-};
+const snapshotsSchema = z.strictObject({
+  enabled: z.boolean().default(true).meta({
+    title: 'Enabled',
+    description: 'Keep the best picture of each event.',
+  }),
+  max_width: z.number().int().min(64).max(3840).default(1280).meta({
+    title: 'Largest width, pixels',
+    description: 'Wider pictures are scaled down.',
+  }),
+  max_height: z.number().int().min(64).max(2160).default(720).meta({
+    title: 'Largest height, pixels',
+    description: 'Higher pictures are scaled down.',
+  }),
+  retain_mb: z.number().min(1).default(512).meta({
+    title: 'Room for snapshots, MB',
+    description: 'Above this the oldest snapshots are deleted.',
+  }),
+});
 
-export const configSchema = z.strictObject({
-  edge: z
-    .strictObject({
-      id: z
-        .string()
-        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)
-        .optional(),
-      data_dir: z.string().default('/var/lib/apex-edge'),
-    })
-    .prefault({}),
-  uplink: z
-    .strictObject({
-      url: z.string().optional(),
-      ...tokenSource,
-    })
-    .prefault({}),
-  detector: z
-    .strictObject({
-      model: z.string().default('yolov8n'),
-      provider: z.enum(['auto', 'tensorrt', 'cuda', 'cpu']).default('auto'),
-      workers: z.number().int().min(1).max(16).optional(),
-      threads_per_worker: z.number().int().min(1).max(16).default(1),
-    })
-    .prefault({}),
-  models: z.strictObject({ dir: z.string().optional() }).prefault({}),
-  ffmpeg: z.strictObject({ path: z.string().default('ffmpeg') }).prefault({}),
-  snapshots: z
-    .strictObject({
-      enabled: z.boolean().default(true),
-      max_width: z.number().int().min(64).max(3840).default(1280),
-      max_height: z.number().int().min(64).max(2160).default(720),
-      retain_mb: z.number().min(1).default(512),
-    })
-    .prefault({}),
-  cameras: z.record(cameraId, cameraSchema).default({}),
-  hub: z
-    .strictObject({
-      host: z.string().default('127.0.0.1'),
-      port: z.number().int().min(0).max(65535).default(8080),
-      data_dir: z.string().default('/var/lib/apex-hub'),
-      tokens: z
-        .array(
-          z.strictObject({
-            name: z.string(),
-            type: z.enum(['ai_engine', 'frontend', 'desktop_app', 'mobile_app']),
-            ...tokenSource,
-            token_sha256: z
-              .string()
-              .regex(/^[0-9a-f]{64}$/)
-              .optional(),
+export const configSchema = z
+  .strictObject({
+    edge: edgeSchema.prefault({}).meta({
+      title: 'This box',
+      description: 'Its name and where it keeps its data.',
+    }),
+    uplink: uplinkSchema.prefault({}).meta({
+      title: 'Uplink',
+      description: 'The hub that results are sent to.',
+    }),
+    detector: detectorSchema.prefault({}).meta({
+      title: 'Detector',
+      description: 'The model that finds objects, and what it runs on.',
+    }),
+    models: z
+      .strictObject({
+        dir: absolutePath.optional().meta({
+          title: 'Folder of models',
+          description:
+            'Where models are installed; `models` in `edge.data_dir` when left out. Absolute.',
+        }),
+      })
+      .prefault({})
+      .meta({ title: 'Models', description: 'Where models are installed.' }),
+    ffmpeg: z
+      .strictObject({
+        path: z
+          .string()
+          .regex(/^(?:\/[^\0\r\n]+|[^/\0\r\n-][^/\0\r\n]*)$/, 'a command name or an absolute path')
+          .default('ffmpeg')
+          .meta({
+            title: 'ffmpeg command',
+            description: 'Command name, looked up in PATH, or absolute path.',
           }),
-        )
-        .default([]),
-    })
-    .prefault({}),
-  log: z
-    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') })
-    .prefault({}),
-});
+      })
+      .prefault({})
+      .meta({ title: 'ffmpeg', description: 'The program that reads and decodes video.' }),
+    snapshots: snapshotsSchema.prefault({}).meta({
+      title: 'Snapshots',
+      description: 'Pictures of events.',
+    }),
+    cameras: z.record(cameraId, cameraSchema).default({}).meta({
+      title: 'Cameras',
+      description: 'One entry for each camera, under its name.',
+    }),
+    hub: hubSchema.prefault({}).meta({
+      title: 'Hub',
+      description: 'Only read by `apex-edge hub`: the server that boxes send to.',
+    }),
+    log: z
+      .strictObject({
+        level: z.enum(['debug', 'info', 'warn', 'error']).default('info').meta({
+          title: 'Log level',
+          description: 'The least important lines that are written.',
+        }),
+      })
+      .prefault({})
+      .meta({ title: 'Log', description: 'JSON lines on standard output.' }),
+  })
+  .meta({
+    title: 'apex-edge configuration',
+    description: 'config.example.yaml explains every key in its place.',
+  });
 
 export type Config = z.infer<typeof configSchema>;
 export type CameraConfig = Config['cameras'][string];

@@ -7,6 +7,229 @@ export const ERROR_CATALOGUE = {
     summary: 'A fault of apex-edge itself.',
     remedy: 'Report it with the log around this line; the program restarts the part concerned.',
   },
+  SYSTEMD_NOTIFY_FAILED: {
+    summary: 'systemd could not be told about the state of the service.',
+    remedy:
+      'Check that the command `systemd-notify` is installed and that the unit says `NotifyAccess=all`.',
+  },
+  CONFIG_NOT_FOUND: {
+    summary: 'The configuration file is not there.',
+    remedy: 'Name it with `--config`, or copy config.example.yaml to that place and edit it.',
+  },
+  CONFIG_UNREADABLE: {
+    summary: 'The configuration file is there but could not be read.',
+    remedy: 'Check its type, its encoding (UTF-8) and that the user of the service may read it.',
+  },
+  CONFIG_INVALID: {
+    summary: 'The configuration has mistakes outside of the cameras, so nothing was started.',
+    remedy: 'Mend the lines named; `apex-edge config check` checks the file without starting.',
+  },
+  CONFIG_CAMERA_INVALID: {
+    summary: 'The configuration of one camera has mistakes; the others run.',
+    remedy: 'Mend the lines named, check with `apex-edge config check`, and restart.',
+  },
+  CONFIG_SECRET_UNREADABLE: {
+    summary: 'A password or token could not be read from its file.',
+    remedy:
+      'Give the absolute path of a file that the service may read, or the name of a credential that the unit passes on with `LoadCredential=`.',
+  },
+  API_SOCKET_FAILED: {
+    summary: 'The daemon cannot open its control socket in the data folder.',
+    remedy:
+      'Check that `edge.data_dir` is on a local disk, writable, and that its path is shorter than 90 characters.',
+  },
+  API_NOT_RUNNING: {
+    summary: 'No daemon answers on the control socket.',
+    remedy:
+      'Start it (`systemctl start apex-edge` or `apex-edge run`), and name the configuration that it runs with.',
+  },
+  STORE_LOCKED: {
+    summary: 'The database is held by another process.',
+    remedy: 'Stop the other apex-edge that uses this data directory, or give this one its own.',
+  },
+  STORE_UNREADABLE: {
+    summary: 'The database could not be opened.',
+    remedy: 'Check that the data directory exists, is writable by this user and has free space.',
+  },
+  STORE_NEWER: {
+    summary: 'The database was written by a newer version.',
+    remedy: 'Install that version again, or start with an empty data directory.',
+  },
+  STORE_NOT_DURABLE: {
+    summary: 'The database would not keep its promise to survive a power cut.',
+    remedy: 'Put the data directory on a local file system that supports write-ahead logging.',
+  },
+  STORE_FULL: {
+    summary: 'The disk or the budget of the outbox is used up; the message was not taken.',
+    remedy:
+      'Free space on the data directory, or bring the connection to the hub back so that the outbox empties.',
+  },
+  STORE_IO: {
+    summary: 'The disk failed while the database was read or written.',
+    remedy: 'Check the disk (`dmesg`, `smartctl`, free space) and replace a worn SD card.',
+  },
+  STORE_CLOSED: {
+    summary: 'The database is closed.',
+    remedy: 'Nothing during shutdown; otherwise the log says above why its thread ended.',
+  },
+  STORE_MESSAGE_TOO_LARGE: {
+    summary: 'A message is larger than one frame may be, so the hub would never take it.',
+    remedy: 'Report it with the log around this line.',
+  },
+  UPLINK_UNREACHABLE: {
+    summary: 'The hub could not be reached.',
+    remedy:
+      'Check `uplink.url`, the network and that the hub runs; messages are kept and sent later.',
+  },
+  UPLINK_AUTH_FAILED: {
+    summary: 'The hub refused the token.',
+    remedy:
+      'Set `uplink.token` or `uplink.token_file` to a token that the hub lists with type ai_engine.',
+  },
+  UPLINK_SUPERSEDED: {
+    summary: 'Another edge connected to the hub under the same id.',
+    remedy: 'Give every edge an `edge.id` of its own, or stop the second process.',
+  },
+  UPLINK_REFUSED: {
+    summary: 'The hub ended the connection for a reason of its own.',
+    remedy: 'Read the reason; the uplink tries again by itself.',
+  },
+  UPLINK_PROTOCOL: {
+    summary: 'The other side does not speak the protocol as it should.',
+    remedy: 'Check that `uplink.url` is an apex-edge hub of a matching version.',
+  },
+  UPLINK_TIMEOUT: {
+    summary: 'The hub stopped answering.',
+    remedy: 'Check the network and the load of the hub; the uplink connects again by itself.',
+  },
+  UPLINK_URL: {
+    summary: 'The address of the hub is not a WebSocket address.',
+    remedy:
+      'Write `uplink.url` as wss://host/path, or ws://host:port/path within a trusted network.',
+  },
+  HUB_ADDRESS: {
+    summary: 'The hub could not listen on its address.',
+    remedy: 'Choose another hub.host or hub.port, or stop the program that uses it.',
+  },
+  HUB_STORE_FAILED: {
+    summary: 'The hub could not write to its database.',
+    remedy: 'Check free space and health of the disk; clients keep their data and send it again.',
+  },
+  HUB_REFUSED: {
+    summary: 'The hub refused this client.',
+    remedy: 'Check the token and that its type is allowed to do this.',
+  },
+  MODEL_UNREADABLE: {
+    summary: 'The file is not an ONNX model.',
+    remedy: 'Export the model with `yolo export format=onnx`, and import the .onnx file.',
+  },
+  MODEL_NOT_YOLOV8: {
+    summary: 'The model is not a YOLOv8 detector.',
+    remedy:
+      'Export a YOLOv8 detection model: `yolo export model=yolov8n.pt format=onnx imgsz=640`.',
+  },
+  MODEL_CANNOT_BE_CUT: {
+    summary: 'The model runs, but its detection head has an unknown layout, so it runs slower.',
+    remedy: 'Export the model again with a current Ultralytics version for the faster form.',
+  },
+  MODEL_CACHE_FAILED: {
+    summary: 'The prepared form of a model could not be written.',
+    remedy: 'Check that the folder for prepared models is writable and has free space.',
+  },
+  MODEL_LABELS_UNKNOWN: {
+    summary: 'The model knows none of the labels asked for.',
+    remedy: "Choose labels from the model's own list: `apex-edge models list` shows it.",
+  },
+  CAPTURE_ADDRESS_REFUSED: {
+    summary: 'The address or path of a camera is of a kind that is not opened.',
+    remedy: 'Give an rtsp:// or rtsps:// address, or the absolute path of a video file.',
+  },
+  CAPTURE_FFMPEG_MISSING: {
+    summary: 'ffmpeg could not be started.',
+    remedy: 'Install ffmpeg (`apt-get install ffmpeg`), or name it with `ffmpeg.path`.',
+  },
+  CAPTURE_AUTH_FAILED: {
+    summary: 'The camera refused the user name or password.',
+    remedy:
+      'Check `username` and `password` of the camera; too many wrong tries may have locked the account for a while.',
+  },
+  CAPTURE_PATH_UNKNOWN: {
+    summary: 'The camera does not know this path.',
+    remedy: "Check the part of the address behind the host name against the camera's manual.",
+  },
+  CAPTURE_TOO_MANY_SESSIONS: {
+    summary: 'The camera serves no more viewers.',
+    remedy: 'Close other viewers of this camera or raise its limit; it is tried again by itself.',
+  },
+  CAPTURE_DNS: {
+    summary: "The camera's host name is not known.",
+    remedy: 'Check the host name and the DNS server, or use the IP address.',
+  },
+  CAPTURE_REFUSED: {
+    summary: 'Nothing listens on this port of the camera.',
+    remedy: 'Check the port (usually 554) and that RTSP is switched on in the camera.',
+  },
+  CAPTURE_NO_ROUTE: {
+    summary: 'The camera cannot be reached on the network.',
+    remedy: 'Check power, cable and address of the camera, and the route from this machine to it.',
+  },
+  CAPTURE_TLS: {
+    summary: 'The encrypted connection to the camera failed.',
+    remedy: 'Check that the camera serves rtsps on this port; otherwise use rtsp://.',
+  },
+  CAPTURE_TIMEOUT: {
+    summary: 'The camera did not answer in time.',
+    remedy: 'Check that the camera is running and its network not overloaded.',
+  },
+  CAPTURE_TRANSPORT_REFUSED: {
+    summary: 'The camera does not offer this transport.',
+    remedy: 'Set `transport` of the camera to the other of `tcp` and `udp`.',
+  },
+  CAPTURE_CAMERA_ERROR: {
+    summary: 'The camera answered with an error of its own.',
+    remedy: 'Restart the camera; look for newer firmware if it happens again.',
+  },
+  CAPTURE_CODEC_UNSUPPORTED: {
+    summary: "This ffmpeg cannot decode the camera's video.",
+    remedy: 'Set the camera to H.264 or H.265, or install an ffmpeg that decodes this codec.',
+  },
+  CAPTURE_DECODER_FAILED: {
+    summary: 'The decoder failed.',
+    remedy:
+      'It is tried again, and replaced by software decoding if it keeps failing; `decoder: software` avoids it.',
+  },
+  CAPTURE_NO_VIDEO: {
+    summary: 'There is no video in what the camera or file delivers.',
+    remedy: 'Check that the address leads to a video stream, and the file to a video.',
+  },
+  CAPTURE_FILE_MISSING: {
+    summary: 'The file of a file camera is not there.',
+    remedy: 'Check `path` of the camera; it is tried again by itself.',
+  },
+  CAPTURE_FILE_UNREADABLE: {
+    summary: 'The file of a file camera cannot be read or is no video.',
+    remedy: 'Check that the user of the service may read the file and that `ffmpeg -i` can open it.',
+  },
+  CAPTURE_STREAM_ENDED: {
+    summary: 'The camera ended the stream.',
+    remedy: 'Nothing to do if it happens rarely: the stream is opened again by itself.',
+  },
+  CAPTURE_STALLED: {
+    summary: 'The camera was connected but sent no more pictures.',
+    remedy: 'Check the network to the camera; the stream is opened again by itself.',
+  },
+  CAPTURE_PICTURE_FROZEN: {
+    summary: 'The camera sends the same picture again and again.',
+    remedy: 'Restart the camera; where nothing moves in truth, raise `frozen_timeout_s` or set it to 0.',
+  },
+  CAPTURE_STREAM_CHANGED: {
+    summary: "The camera's codec or picture size has changed.",
+    remedy: 'Nothing to do: the stream is opened again with the new settings.',
+  },
+  CAPTURE_FFMPEG_FAILED: {
+    summary: 'ffmpeg ended for a reason that is not known to this program.',
+    remedy: 'Read the message; play the same address with `ffmpeg -i` to see more.',
+  },
 } as const satisfies Record<string, { summary: string; remedy: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

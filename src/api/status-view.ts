@@ -1,0 +1,89 @@
+import type { CameraView, EdgeStatus } from './edge-status.ts';
+
+/** The status as a person reads it in a terminal. Pure: status in, lines out. */
+export function statusLines(status: EdgeStatus): string[] {
+  return [
+    ...detectorLines(status),
+    '',
+    ...cameraTable(status.cameras),
+    ...faultLines(status.cameras),
+    '',
+    uplinkLine(status),
+    queueLine(status),
+    ...status.config_problems.map((problem) => `configuration: ${problem}`),
+  ];
+}
+
+function detectorLines({ detector }: EdgeStatus): string[] {
+  const { provider } = detector;
+  const engine =
+    provider === null
+      ? detector.state
+      : `${provider.provider}, ${provider.inferenceMs.toFixed(0)} ms a frame`;
+  const lines = [`detector  ${detector.model} on ${engine}`];
+  if (detector.is_test_detector) {
+    lines.push('          TEST DETECTOR on a generated scene: nothing shown here is a real object');
+  }
+  if (detector.restarts > 0) lines.push(`          restarted ${detector.restarts} times`);
+  return lines;
+}
+
+const COLUMNS: readonly { title: string; width: number; of: (camera: CameraView) => string }[] = [
+  { title: 'CAMERA', width: 18, of: (camera) => camera.camera_id },
+  { title: 'STATE', width: 12, of: (camera) => camera.state },
+  { title: 'FPS', width: 6, of: (camera) => camera.fps.toFixed(1) },
+  { title: 'OBJECTS NOW', width: 24, of: (camera) => objectsText(camera.objects) },
+  { title: 'EVENTS', width: 8, of: (camera) => String(camera.events_started) },
+  { title: 'DROPPED', width: 8, of: (camera) => String(camera.frames_dropped) },
+  { title: 'DECODER', width: 10, of: (camera) => camera.decoder?.decoder ?? '-' },
+];
+
+function row(cells: readonly string[]): string {
+  return cells
+    .map((cell, index) => padded(cell, COLUMNS[index]?.width ?? 0))
+    .join(' ')
+    .trimEnd();
+}
+
+function padded(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
+}
+
+function cameraTable(cameras: readonly CameraView[]): string[] {
+  if (cameras.length === 0) return ['no cameras are configured'];
+  return [
+    row(COLUMNS.map(({ title }) => title)),
+    ...cameras.map((camera) => row(COLUMNS.map(({ of }) => of(camera)))),
+  ];
+}
+
+function objectsText(objects: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(objects).map(([label, count]) => `${count} ${label}`);
+  return parts.length === 0 ? '-' : parts.join(', ');
+}
+
+function faultLines(cameras: readonly CameraView[]): string[] {
+  return cameras.flatMap((camera) => {
+    if (camera.fault === null) return [];
+    const retry =
+      camera.retry_in_s === null ? '' : `; next try in ${Math.ceil(camera.retry_in_s)} s`;
+    return [
+      `${camera.camera_id}: ${camera.fault.message} [${camera.fault.code}]${retry}`,
+      `  what to do: ${camera.fault.remedy}`,
+    ];
+  });
+}
+
+function uplinkLine({ uplink }: EdgeStatus): string {
+  if (uplink.state === 'off') return 'uplink    off: no uplink.url is configured, events stay here';
+  const lastAck =
+    uplink.last_ack_s === null ? '' : `, last ack ${uplink.last_ack_s.toFixed(0)} s ago`;
+  const error = uplink.error === null ? '' : `; ${uplink.error.message} [${uplink.error.code}]`;
+  return `uplink    ${uplink.state} to ${uplink.url} for ${uplink.since_s.toFixed(0)} s${lastAck}${error}`;
+}
+
+function queueLine({ queue }: EdgeStatus): string {
+  const oldest = queue.lanes.reduce((age, lane) => Math.max(age, lane.oldest_s ?? 0), 0);
+  const waiting = queue.depth === 0 ? '' : `, the oldest for ${oldest.toFixed(0)} s`;
+  return `queue     ${queue.depth} messages wait for the hub${waiting}`;
+}

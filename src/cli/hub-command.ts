@@ -1,0 +1,35 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { hubTokens } from '../config/secrets.ts';
+import { Hub } from '../hub/hub.ts';
+import { systemClock } from '../system/clock.ts';
+import { createLogger } from '../system/logging.ts';
+import { createServiceNotifier } from '../system/systemd.ts';
+import { configOption } from './options.ts';
+import { aborted, stopSignal } from './signals.ts';
+
+export function hubCommand(): Command {
+  return new Command('hub')
+    .description('run the upstream server that edges deliver to and viewers subscribe at')
+    .addOption(configOption())
+    .action(async (options: { config: string }) => {
+      const stop = stopSignal();
+      const { config, problems } = loadConfig(options.config, process.env);
+      const log = createLogger({ level: config.log.level, name: 'hub' });
+      for (const problem of problems) log.warn({ problem }, 'configuration problem');
+      const service = createServiceNotifier({ env: process.env, log });
+      const hub = await Hub.start({
+        host: config.hub.host,
+        port: config.hub.port,
+        dataDir: config.hub.data_dir,
+        tokens: hubTokens(config, process.env),
+        log,
+        clock: systemClock,
+        random: Math.random,
+      });
+      service.ready();
+      await aborted(stop);
+      service.stopping();
+      await hub.stop();
+    });
+}

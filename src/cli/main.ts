@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { packageVersion } from '../system/package-info.ts';
+import { configCommand } from './config-command.ts';
+import { detectCommand } from './detect-command.ts';
+import { exitWith } from './exit.ts';
+import { hubCommand } from './hub-command.ts';
+import { modelsCommand } from './models-command.ts';
+import { runCommand } from './run-command.ts';
+import { statusCommand } from './status-command.ts';
+import { tailCommand } from './tail-command.ts';
+import { tokenCommand } from './token-command.ts';
+
+const program = new Command('apex-edge')
+  .description(
+    'Cameras in, detections at the hub: the daemon for camera-site boxes and its upstream hub.',
+  )
+  .version(packageVersion())
+  .showHelpAfterError('(apex-edge --help lists the commands)')
+  .addCommand(runCommand())
+  .addCommand(statusCommand())
+  .addCommand(hubCommand())
+  .addCommand(tailCommand())
+  .addCommand(detectCommand())
+  .addCommand(modelsCommand())
+  .addCommand(configCommand())
+  .addCommand(tokenCommand());
+
+program.parseAsync().catch(exitWith);

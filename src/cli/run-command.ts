@@ -1,0 +1,20 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { EdgeDaemon } from '../edge/daemon.ts';
+import { createLogger } from '../system/logging.ts';
+import { configOption } from './options.ts';
+import { aborted, stopSignal } from './signals.ts';
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('run the daemon: watch the cameras, keep the events, deliver them to the hub')
+    .addOption(configOption())
+    .action(async (options: { config: string }) => {
+      const stop = stopSignal();
+      const loaded = loadConfig(options.config, process.env);
+      const log = createLogger({ level: loaded.config.log.level, name: 'edge' });
+      const daemon = await EdgeDaemon.start({ loaded, env: process.env, log });
+      await aborted(stop);
+      await daemon.stop();
+    });
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { absolutePath, listed, oneSecretOnly, tokenSource } from './schema-parts.ts';
+
+const HUB_TOKEN_SOURCES = ['token', 'token_file', 'token_sha256'] as const;
+
+const hubTokenSchema = z
+  .strictObject({
+    name: z.string().min(1).max(63).meta({
+      title: 'Name',
+      description: 'Whose token it is; shown in logs and lists. Each name once.',
+    }),
+    type: z.enum(['ai_engine', 'frontend', 'desktop_app', 'mobile_app']).meta({
+      title: 'Type of client',
+      description: '`ai_engine` for an edge, which sends; the others receive.',
+    }),
+    ...tokenSource,
+    token_sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits in lower case, as `sha256sum` prints them')
+      .optional()
+      .meta({
+        title: 'SHA-256 of the token',
+        description: 'Digest of the token in hexadecimal, so that the file holds no secret.',
+      }),
+  })
+  .superRefine(
+    (entry, context) => {
+      if (typeof entry !== 'object' || entry === null) return;
+      const report = (key: string, allowed: string): void =>
+        context.addIssue({ code: 'custom', path: [key], message: allowed });
+      const sources = Object.fromEntries(HUB_TOKEN_SOURCES.map((key) => [key, entry[key]]));
+      if (HUB_TOKEN_SOURCES.every((key) => entry[key] === undefined))
+        report('token_file', `one of ${listed(HUB_TOKEN_SOURCES)}`);
+      oneSecretOnly(sources, report);
+    },
+    { when: () => true },
+  );
+
+export const hubSchema = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').meta({
+    title: 'Address to listen on',
+    description: '`127.0.0.1` for this machine only, `0.0.0.0` for all its networks.',
+  }),
+  port: z.number().int().min(0).max(65535).default(8080).meta({
+    title: 'Port',
+    description: 'TCP port; 0 takes a free one.',
+  }),
+  data_dir: absolutePath.default('/var/lib/apex-hub').meta({
+    title: 'Data folder',
+    description: 'Database of everything received. On a local disk; absolute.',
+  }),
+  tokens: z
+    .array(hubTokenSchema)
+    .superRefine(
+      (tokens, context) => {
+        if (!Array.isArray(tokens)) return;
+        const names = tokens.map((entry) => entry?.name);
+        for (const [index, name] of names.entries())
+          if (name !== undefined && names.indexOf(name) < index)
+            context.addIssue({ code: 'custom', path: [index, 'name'], message: 'each name once' });
+      },
+      { when: () => true },
+    )
+    .default([])
+    .meta({
+      title: 'Tokens',
+      description: 'Who may connect, and as what. Without an entry nobody can.',
+    }),
+});

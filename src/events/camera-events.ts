@@ -1,0 +1,216 @@
+import { type BoundingBox, detectionType } from '../protocol/detection.ts';
+import type { AiDetectionResult, ObjectEvent } from '../protocol/payloads.ts';
+import { Tracker } from '../tracking/tracker.ts';
+import type { Track } from '../tracking/types.ts';
+import type { FrameResult } from '../vision/contract.ts';
+import { BestSnapshot, snapshotQuality } from './best-snapshot.ts';
+import { DetectionFeed } from './detection-feed.ts';
+import { makeEventId } from './event-id.ts';
+import { type EndReason, LiveEvent } from './live-event.ts';
+
+/** An object out of sight for this long has left; at low frame rates at least for three frames. */
+const LOST_AFTER_MS = 2800;
+const LOST_AFTER_FRAMES = 3;
+/** Frames farther apart than this: two sightings confirm an object, else three. */
+const SPARSE_FRAMES_MS = 400;
+
+export interface CameraEventsOptions {
+  cameraId: string;
+  /** Score from which a detection may start an event; lower ones only continue one. */
+  minScore: number;
+  /** Usual time between analysed frames; null when every frame is analysed. */
+  frameIntervalMs: number | null;
+  /** 0 up to 1, as Math.random; for event ids. */
+  random: () => number;
+  /** Whether pictures are asked for. */
+  snapshots: boolean;
+  /** Least time between two updates of an event. Default 5 s. */
+  updateIntervalMs?: number;
+  /** An event without a change is told again after this. Default 60 s. */
+  aliveIntervalMs?: number;
+  /** Least time between two detection results; 0 for every frame with a change. Default 1 s. */
+  detectionIntervalMs?: number;
+}
+
+/** Asks for the picture of a frame as the best one of an event so far. */
+export interface SnapshotRequest {
+  cameraId: string;
+  eventId: string;
+  frameId: number;
+  box: BoundingBox;
+}
+
+/** What follows from a frame or from the lack of one. */
+export interface CameraChanges {
+  events: readonly ObjectEvent[];
+  detections: AiDetectionResult | null;
+  snapshots: readonly SnapshotRequest[];
+}
+
+const NO_CHANGES: CameraChanges = { events: [], detections: null, snapshots: [] };
+
+interface Followed {
+  event: LiveEvent;
+  best: BestSnapshot;
+}
+
+/** Turns the detections of one camera into events. Pure: time and randomness come in. */
+export class CameraEvents {
+  readonly #options: Required<CameraEventsOptions>;
+  readonly #lostAfterMs: number;
+  readonly #tracker: Tracker;
+  readonly #feed: DetectionFeed;
+  readonly #followed = new Map<number, Followed>();
+  #lastFrame: FrameResult | null = null;
+  #lateFrames = 0;
+  /** Time of the first tick since the last frame. */
+  #quietSinceMs: number | null = null;
+
+  constructor(options: CameraEventsOptions) {
+    this.#options = {
+      updateIntervalMs: 5000,
+      aliveIntervalMs: 60_000,
+      detectionIntervalMs: 1000,
+      ...options,
+    };
+    const intervalMs = options.frameIntervalMs ?? 0;
+    this.#lostAfterMs = Math.max(LOST_AFTER_MS, LOST_AFTER_FRAMES * intervalMs);
+    this.#tracker = new Tracker({
+      highScore: options.minScore,
+      lostAfterMs: this.#lostAfterMs,
+      confirmHits: intervalMs > SPARSE_FRAMES_MS ? 2 : 3,
+      groupOf: detectionType,
+    });
+    this.#feed = new DetectionFeed({
+      intervalMs: this.#options.detectionIntervalMs,
+      refreshMs: 10_000,
+    });
+  }
+
+  /** Events going on. */
+  get active(): number {
+    return this.#followed.size;
+  }
+
+  /** Frames left out because a newer one came before them. */
+  get lateFrames(): number {
+    return this.#lateFrames;
+  }
+
+  /** Detections left out because their numbers make no sense. */
+  get refusedDetections(): number {
+    return this.#tracker.refused;
+  }
+
+  /** Takes in an analysed frame. Frames come in their order; a late one is left out. */
+  frame(result: FrameResult): CameraChanges {
+    const sinceLastMs = result.monoMs - (this.#lastFrame ?? result).monoMs;
+    const isSameStretch = Math.abs(sinceLastMs) <= this.#lostAfterMs;
+    if (!Number.isFinite(result.monoMs) || (isSameStretch && sinceLastMs < 0)) {
+      this.#lateFrames++;
+      return NO_CHANGES;
+    }
+    // After a long silence, or when time counts anew (a file that plays again), nothing goes on.
+    const lost = isSameStretch ? NO_CHANGES : this.cameraLost();
+    this.#lastFrame = result;
+    this.#quietSinceMs = null;
+    const { seen, started, ended } = this.#tracker.update(result.detections, result.monoMs);
+    const events = [...lost.events, ...ended.flatMap((track) => this.#end(track, 'left'))];
+    for (const track of started) events.push(this.#begin(track, result));
+    for (const track of seen) events.push(...this.#update(track, result.monoMs));
+    const objects = seen.map((track) => ({ track, eventId: this.#get(track).event.id }));
+    return {
+      events,
+      detections: lost.detections ?? this.#feed.frame(result, objects),
+      snapshots: this.#options.snapshots ? this.#wantedSnapshots(seen, result) : [],
+    };
+  }
+
+  /**
+   * To be called about every second, so that events end when no frame comes. Silence is measured from tick to
+   * tick: frames of a file played as fast as possible have a time of their own.
+   */
+  tick(monoMs: number): CameraChanges {
+    this.#quietSinceMs ??= monoMs;
+    return monoMs - this.#quietSinceMs > this.#lostAfterMs ? this.cameraLost() : NO_CHANGES;
+  }
+
+  /** The camera delivers no more: everything in view ends. */
+  cameraLost(): CameraChanges {
+    return this.#endAll('camera_lost');
+  }
+
+  shutdown(): CameraChanges {
+    return this.#endAll('shutdown');
+  }
+
+  /** The picture asked for is stored: from the next message on the event has a snapshot. */
+  snapshotSaved(eventId: string): void {
+    const followed = this.#find(eventId);
+    followed?.event.snapshotSaved();
+    followed?.best.saved();
+  }
+
+  /** The picture asked for could not be had. */
+  snapshotMissed(eventId: string): void {
+    this.#find(eventId)?.best.missed();
+  }
+
+  #endAll(reason: EndReason): CameraChanges {
+    const events = this.#tracker.flush().flatMap((track) => this.#end(track, reason));
+    const detections = this.#lastFrame === null ? null : this.#feed.clear(this.#lastFrame);
+    return { events, detections, snapshots: [] };
+  }
+
+  #begin(track: Track, { wallMs, monoMs, model }: FrameResult): ObjectEvent {
+    const startTime = wallMs - (monoMs - track.firstSeenMs);
+    const event = new LiveEvent({
+      id: makeEventId(startTime, track.id, this.#options.random),
+      cameraId: this.#options.cameraId,
+      model,
+      startTime,
+      track,
+      monoMs,
+    });
+    this.#followed.set(track.id, { event, best: new BestSnapshot() });
+    return event.told;
+  }
+
+  #update(track: Track, monoMs: number): ObjectEvent[] {
+    const update = this.#get(track).event.see(track, monoMs, this.#options);
+    return update === null ? [] : [update];
+  }
+
+  #end(track: Track, reason: EndReason): ObjectEvent[] {
+    const followed = this.#followed.get(track.id);
+    this.#followed.delete(track.id);
+    return followed === undefined
+      ? []
+      : [followed.event.end(reason, this.#lastFrame?.monoMs ?? track.lastSeenMs)];
+  }
+
+  #wantedSnapshots(seen: readonly Track[], { frameId, monoMs }: FrameResult): SnapshotRequest[] {
+    return seen
+      .map((track) => ({ track, followed: this.#get(track) }))
+      .filter(({ track, followed }) =>
+        followed.best.isWorthIt(snapshotQuality(track.box, track.score), monoMs),
+      )
+      .map(({ track, followed }) => ({
+        cameraId: this.#options.cameraId,
+        eventId: followed.event.id,
+        frameId,
+        box: track.box,
+      }));
+  }
+
+  /** Of a confirmed track: it has an event from its start to its end. */
+  #get(track: Track): Followed {
+    const followed = this.#followed.get(track.id);
+    if (followed === undefined) throw new Error(`track ${track.id} has no event`);
+    return followed;
+  }
+
+  #find(eventId: string): Followed | undefined {
+    return [...this.#followed.values()].find(({ event }) => event.id === eventId);
+  }
+}

@@ -1,0 +1,102 @@
+import { DELIVERED_TYPES, type DeliveredType } from '../protocol/lanes.ts';
+import { PAYLOADS } from '../protocol/payloads.ts';
+import {
+  type BatchAck,
+  type BatchItem,
+  CLIENT_FRAMES,
+  type GapItem,
+  isGapItem,
+  type MessageItem,
+  SERVER_FRAMES,
+} from '../protocol/session.ts';
+import type { StoredItem } from './store/requests.ts';
+import { EVENT_STATUS, type EventStatus } from './store/schema.ts';
+
+export type Rejection = BatchAck['data']['rejected'][number];
+
+/** A batch ready for the store, and what its sender has to be told about single items. */
+export interface JudgedBatch {
+  readonly items: readonly StoredItem[];
+  readonly rejected: readonly Rejection[];
+}
+
+interface Judgement {
+  readonly status: EventStatus;
+  readonly fault?: { readonly code: string; readonly message: string };
+}
+
+/** Beyond this a Date cannot go (ECMA-262, time values); a device clock may say anything. */
+const MAX_TIME_MS = 8.64e15;
+
+/**
+ * Checks every message of a batch against its schema. Nothing is refused: an invalid message is kept in
+ * quarantine, so that it cannot block the ones behind it, and one that is newer than this hub is kept as it is.
+ */
+export function judgeBatch(items: readonly BatchItem[]): JudgedBatch {
+  const rejected: Rejection[] = [];
+  const stored = items.map((item) => {
+    if (isGapItem(item)) return gapToStore(item);
+    const { status, fault } = judge(item);
+    if (fault !== undefined) rejected.push({ seq: item.seq, ...fault, quarantined: true });
+    return messageToStore(item, status);
+  });
+  return { items: stored, rejected };
+}
+
+function judge(item: MessageItem): Judgement {
+  const { type } = item;
+  if (Object.hasOwn(CLIENT_FRAMES, type) || Object.hasOwn(SERVER_FRAMES, type))
+    return quarantine('reserved_type', `${type} is a frame of the session, not a message`);
+  if (!isDeliveredType(type)) return { status: EVENT_STATUS.opaque };
+  const { version, schema } = PAYLOADS[type];
+  if (item.schema_version > version) return { status: EVENT_STATUS.opaque };
+  const parsed = schema.safeParse(item.data);
+  if (parsed.success) return { status: EVENT_STATUS.ok };
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.map(String).join('.') || 'data';
+  return quarantine('schema_invalid', `${where}: ${issue?.message ?? 'invalid'}`);
+}
+
+function quarantine(code: string, message: string): Judgement {
+  return { status: EVENT_STATUS.quarantined, fault: { code, message } };
+}
+
+function isDeliveredType(type: string): type is DeliveredType {
+  return (DELIVERED_TYPES as readonly string[]).includes(type);
+}
+
+function messageToStore(item: MessageItem, status: EventStatus): StoredItem {
+  return {
+    seq: item.seq,
+    toSeq: item.seq,
+    messageId: item.message_id,
+    type: item.type,
+    cameraId: cameraOf(item.data),
+    schemaVersion: item.schema_version,
+    deviceMs: Math.round(Math.max(-MAX_TIME_MS, Math.min(MAX_TIME_MS, item.timestamp))),
+    replayed: item.replayed === true,
+    status,
+    body: JSON.stringify(item.data ?? null),
+  };
+}
+
+function gapToStore({ seq, gap }: GapItem): StoredItem {
+  return {
+    seq,
+    toSeq: Math.max(seq, gap.to_seq),
+    messageId: null,
+    type: 'gap',
+    cameraId: null,
+    schemaVersion: null,
+    deviceMs: null,
+    replayed: false,
+    status: EVENT_STATUS.gap,
+    body: JSON.stringify(gap),
+  };
+}
+
+function cameraOf(data: unknown): string | null {
+  if (typeof data !== 'object' || data === null) return null;
+  const { camera_id: id } = data as { camera_id?: unknown };
+  return typeof id === 'string' ? id : null;
+}

@@ -1,0 +1,67 @@
+/** SQLite application id of the hub's file: the letters APHB. */
+export const HUB_APPLICATION_ID = 0x41504842;
+
+/**
+ * Layout of the hub's database, one script per version.
+ *
+ * `stream_state` holds one high-water mark per (client, epoch, lane): duplicates are told by it alone, however
+ * long a client was away. `event.event_id` is given out by the writer, ascending and never twice; whatever
+ * deletes old events has to leave the newest one. `event_mid` is a second line of defence against cloned
+ * storage and restored backups, where sequence numbers lie.
+ */
+export const HUB_MIGRATIONS = [
+  `
+CREATE TABLE identity(
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  store_id TEXT NOT NULL,
+  created_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE stream_state(
+  client_id TEXT NOT NULL,
+  epoch TEXT NOT NULL,
+  lane INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  acked_through INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  PRIMARY KEY(client_id, epoch, lane)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE event(
+  event_id INTEGER PRIMARY KEY,
+  client_id TEXT NOT NULL,
+  epoch TEXT,
+  lane INTEGER,
+  seq INTEGER,
+  message_id BLOB,
+  type TEXT NOT NULL,
+  camera_id TEXT,
+  schema_version INTEGER,
+  device_ms INTEGER,
+  corrected_ms INTEGER,
+  received_ms INTEGER NOT NULL,
+  replayed INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX event_mid ON event(message_id) WHERE message_id IS NOT NULL;
+CREATE TABLE session(
+  client_id TEXT NOT NULL,
+  client_type TEXT NOT NULL,
+  token_name TEXT NOT NULL,
+  session_token_hash BLOB NOT NULL,
+  connected_ms INTEGER NOT NULL,
+  PRIMARY KEY(client_id, client_type)
+) STRICT, WITHOUT ROWID;
+`,
+];
+
+/** What became of a message when it was stored. */
+export const EVENT_STATUS = {
+  ok: 0,
+  /** Failed validation; kept as it came, shown to nobody. */
+  quarantined: 1,
+  /** Of a type or version newer than this hub; kept and passed on as it came. */
+  opaque: 2,
+  /** Stands for sequence numbers that the client declared lost. */
+  gap: 3,
+} as const;
+export type EventStatus = (typeof EVENT_STATUS)[keyof typeof EVENT_STATUS];

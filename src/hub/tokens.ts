@@ -1,0 +1,36 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { ClientType } from '../protocol/session.ts';
+
+/** A token that the hub admits. The token itself is not kept. */
+export interface HubToken {
+  readonly name: string;
+  /** The only kind of client that may use it. */
+  readonly type: ClientType;
+  /** SHA-256 of the token's UTF-8 bytes, 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+export type TokenVerdict =
+  | { readonly isAdmitted: true; readonly tokenName: string }
+  | { readonly isAdmitted: false; readonly reason: string };
+
+/**
+ * Looks a presented token up. Every entry is compared, in constant time, whether or not one matched before;
+ * so the time taken tells nothing about any of them. An empty list admits nobody.
+ */
+export function checkToken(
+  tokens: readonly HubToken[],
+  presented: string,
+  clientType: ClientType,
+): TokenVerdict {
+  const digest = createHash('sha256').update(presented).digest();
+  const matches = tokens.filter((token) => {
+    const expected = Buffer.from(token.sha256, 'hex');
+    return expected.length === digest.length && timingSafeEqual(expected, digest);
+  });
+  const usable = matches.find((token) => token.type === clientType);
+  if (usable !== undefined) return { isAdmitted: true, tokenName: usable.name };
+  const reason =
+    matches.length === 0 ? 'unknown token' : `the token is not for clients of type ${clientType}`;
+  return { isAdmitted: false, reason };
+}

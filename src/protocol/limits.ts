@@ -1,0 +1,26 @@
+const KIB = 1024;
+
+/** Limits of the wire protocol. Both sides hold them; the server also tells its own in `connection_established`. */
+export const LIMITS = {
+  /** Largest frame in bytes of UTF-8; a larger one ends the connection with 4413. */
+  maxFrameBytes: 1024 * KIB,
+  /** Largest frame of a client that has not identified itself. */
+  preAuthFrameBytes: 16 * KIB,
+  /** Time a client has to identify itself before the server closes with 4408. */
+  identifyTimeoutMs: 5_000,
+  /** A client that was silent for so long sends a heartbeat. */
+  heartbeatMs: 5_000,
+  /** A client that heard nothing for so long holds the connection for dead. */
+  serverSilenceMs: 12_000,
+  /** A server that heard nothing for so long holds the client for dead. */
+  clientSilenceMs: 15_000,
+  /** One `message_batch`: items, and bytes of their bodies. A single larger body travels alone. */
+  batchItems: 64,
+  batchBytes: 64 * KIB,
+  /** Largest body of one message in bytes of UTF-8: a frame less its envelope. */
+  maxBodyBytes: 1020 * KIB,
+  /** In flight and not yet acknowledged, per connection. */
+  windowBatches: 8,
+  windowMessages: 512,
+  windowBytes: 1024 * KIB,
+} as const;

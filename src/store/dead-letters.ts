@@ -1,0 +1,25 @@
+import type { Database } from 'better-sqlite3';
+import type { Rejection } from './requests.ts';
+
+const KEPT_BYTES = 4 * 1024 * 1024;
+
+/** Keeps a message that the hub refused; the oldest ones go when all take more than 4 MiB. */
+export function addDeadLetter(
+  db: Database,
+  letter: Rejection & { readonly wallMs: number; readonly body: Buffer },
+): void {
+  db.prepare(
+    `INSERT INTO dead_letter(lane, seq, code, reason, at_wall_ms, body)
+     VALUES (@lane, @seq, @code, @reason, @wallMs, @body)`,
+  ).run({ ...letter, wallMs: Math.round(letter.wallMs) });
+  db.prepare(
+    `DELETE FROM dead_letter WHERE id IN (
+       SELECT id FROM (
+         SELECT id, sum(length(body)) OVER (ORDER BY id DESC) AS newer FROM dead_letter)
+       WHERE newer > ?)`,
+  ).run(KEPT_BYTES);
+}
+
+export function countDeadLetters(db: Database): number {
+  return db.prepare<[], number>('SELECT count(*) FROM dead_letter').pluck().get() ?? 0;
+}

@@ -1,0 +1,142 @@
+import type { Lane } from '../protocol/lanes.ts';
+import type { ErrorCode } from '../system/errors.ts';
+import type { OutboxBatch, ReadLimits } from './outbox-rows.ts';
+
+/** A message on its way into the outbox. */
+export interface NewRow {
+  readonly lane: Lane;
+  readonly messageId: string;
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly cameraId: string | null;
+  readonly wallMs: number;
+  readonly monoMs: number;
+  /** JSON text of the payload. */
+  readonly body: string;
+}
+
+export interface EventRow {
+  readonly eventId: string;
+  readonly cameraId: string;
+  readonly label: string;
+  readonly startMs: number;
+  /** Null while the event goes on. */
+  readonly endMs: number | null;
+  readonly snapshotPath: string | null;
+  /** JSON text of the `object_event`. */
+  readonly body: string;
+}
+
+/** One lane of one epoch, as far as it is still of interest. */
+export interface OutboxStream {
+  readonly epoch: string;
+  readonly lane: Lane;
+  readonly firstSeq: number;
+  /** The number that its next message gets, or would have got. */
+  readonly nextSeq: number;
+  readonly isCurrent: boolean;
+  /** Written in this run of the kernel: its `monoMs` compare with now. */
+  readonly isSameBoot: boolean;
+}
+
+export interface OutboxStreams {
+  /** By lane, oldest first. The current epoch has one for each lane, older ones where messages are left. */
+  readonly streams: readonly OutboxStream[];
+  /** There were more than asked for. */
+  readonly isTruncated: boolean;
+}
+
+export interface RawLaneQueue {
+  readonly depth: number;
+  readonly bytes: number;
+  readonly ackedSeq: number;
+  readonly nextSeq: number;
+  readonly oldest: { wallMs: number; monoMs: number; isSameBoot: boolean } | null;
+}
+
+export interface RawQueue {
+  readonly lanes: readonly RawLaneQueue[];
+  readonly deadLetters: number;
+  readonly disk: { readonly used: number; readonly budget: number };
+}
+
+/** The hub as it was when this edge last identified itself. */
+export interface SinkPeer {
+  readonly storeId: string;
+  readonly sessionToken: string;
+}
+
+export interface Rejection {
+  readonly lane: Lane;
+  readonly seq: number;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** What the daemon asks of the store's thread, with the result of each. */
+interface Calls {
+  /** Rows and an event row in one transaction. */
+  write: { args: { rows: readonly NewRow[]; event: EventRow | null }; result: null };
+  ack: { args: { epoch: string; lane: Lane; through: number }; result: null };
+  deadLetter: { args: { rejections: readonly Rejection[] }; result: null };
+  savePeer: { args: SinkPeer; result: null };
+  renewEpoch: { args: Record<never, never>; result: null };
+  read: {
+    args: ReadLimits & { epoch: string; lane: Lane; afterSeq: number };
+    result: OutboxBatch;
+  };
+  streams: { args: { limit: number }; result: OutboxStreams };
+  queue: { args: Record<never, never>; result: RawQueue };
+  peer: { args: Record<never, never>; result: SinkPeer | null };
+  openEvents: { args: Record<never, never>; result: EventRow[] };
+}
+
+export type Operation = keyof Calls;
+export type Args<Op extends Operation> = Calls[Op]['args'];
+export type Result<Op extends Operation> = Calls[Op]['result'];
+export type StoreCall = { [Op in Operation]: { readonly op: Op } & Args<Op> }[Operation];
+
+export interface StoreFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type Outcome =
+  | { readonly ok: true; readonly result: Result<Operation> }
+  | { readonly ok: false; readonly error: StoreFailure };
+
+/** Where the outbox stands after a group of calls. */
+export interface Position {
+  readonly epoch: string;
+  /** By lane. */
+  readonly nextSeq: readonly number[];
+}
+
+/** What the thread is started with. */
+export interface WorkerSettings {
+  readonly dir: string;
+  readonly bootId: string;
+  readonly budgetBytes: number;
+}
+
+export type ToWorker =
+  | { readonly kind: 'call'; readonly id: number; readonly call: StoreCall }
+  | { readonly kind: 'close' };
+
+export type FromWorker =
+  | { readonly kind: 'opened'; readonly position: Position }
+  | { readonly kind: 'refused'; readonly error: StoreFailure }
+  | {
+      readonly kind: 'done';
+      readonly outcomes: readonly { readonly id: number; readonly outcome: Outcome }[];
+      readonly position: Position;
+    }
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly fields: object;
+      readonly event: string;
+    }
+  | { readonly kind: 'closed' };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -1,0 +1,235 @@
+import type { Database } from 'better-sqlite3';
+import { LANES } from '../protocol/lanes.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Logger } from '../system/logger.ts';
+import { addDeadLetter, countDeadLetters } from './dead-letters.ts';
+import { openEventRows, upsertEvent } from './event-rows.ts';
+import { Outbox } from './outbox.ts';
+import { openOutboxFile } from './outbox-file.ts';
+import type {
+  Args,
+  Operation,
+  Outcome,
+  Position,
+  RawQueue,
+  Result,
+  SinkPeer,
+  StoreCall,
+} from './requests.ts';
+import { explainedFault, faultOf } from './sqlite-faults.ts';
+
+const SINK = 'ws';
+
+export interface StoreCoreOptions {
+  readonly dir: string;
+  readonly bootId: string;
+  readonly budgetBytes: number;
+  readonly clock: Clock;
+  readonly newEpoch: () => string;
+  readonly log: Logger;
+}
+
+/** The store without its thread: one file, one connection, groups of calls. */
+export class StoreCore {
+  readonly #options: StoreCoreOptions;
+  #db: Database;
+  #outbox: Outbox;
+
+  /** @throws ApexError as `openOutboxFile` does. */
+  constructor(options: StoreCoreOptions) {
+    this.#options = options;
+    ({ db: this.#db, outbox: this.#outbox } = this.#open(false));
+  }
+
+  get position(): Position {
+    return this.#outbox.position;
+  }
+
+  /** Something is left to write that nobody waits for. */
+  get isUntidy(): boolean {
+    return this.#outbox.isUntidy;
+  }
+
+  /**
+   * Answers a group of calls in order: the writing ones first, as one transaction with one fsync, then the
+   * reading ones.
+   */
+  execute(calls: readonly StoreCall[]): Outcome[] {
+    const outcomes: (Outcome | undefined)[] = calls.map(() => undefined);
+    const writes = calls.flatMap((call, index) => (isWrite(call) ? [{ call, index }] : []));
+    const written = this.#writeGroup(writes.map(({ call }) => call));
+    writes.forEach(({ index }, at) => {
+      outcomes[index] = written[at];
+    });
+    return calls.map((call, index) => outcomes[index] ?? this.#attempt(() => this.#answer(call)));
+  }
+
+  /** Writes what acknowledgements left over. */
+  tidy(): void {
+    const outcome = this.#attempt(() => {
+      this.#outbox.commit(() => {});
+      return null;
+    });
+    if (!outcome.ok) this.#options.log.warn({ error: outcome.error }, 'outbox not tidied');
+  }
+
+  /** Closes in good order: the log is moved into the file, the epoch marked as cleanly ended. */
+  close(): void {
+    try {
+      while (this.#outbox.isUntidy) this.#outbox.commit(() => {});
+      this.#outbox.endEpoch();
+      this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    } finally {
+      this.#db.close();
+    }
+  }
+
+  #open(isSuspect: boolean): { db: Database; outbox: Outbox } {
+    const { dir, budgetBytes, clock, log } = this.#options;
+    const db = openOutboxFile({ dir, budgetBytes, wallMs: clock.wallMs(), isSuspect, log });
+    try {
+      return { db, outbox: new Outbox(db, this.#newEpoch()) };
+    } catch (error) {
+      db.close();
+      throw explainedFault(error);
+    }
+  }
+
+  #newEpoch() {
+    const { bootId, clock, newEpoch } = this.#options;
+    return { epoch: newEpoch(), bootId, wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };
+  }
+
+  #writeGroup(calls: readonly WriteCall[]): Outcome[] {
+    if (calls.length === 0) return [];
+    const together = this.#attempt(() => this.#commit(calls));
+    // One call that cannot be written must not take its neighbours along.
+    if (together.ok || calls.length === 1) return calls.map(() => together);
+    return calls.map((call) => this.#attempt(() => this.#commit([call])));
+  }
+
+  #commit(calls: readonly WriteCall[]): null {
+    this.#outbox.commit(() => {
+      for (const call of calls) this.#write(call);
+    });
+    return null;
+  }
+
+  #write(call: WriteCall): void {
+    switch (call.op) {
+      case 'write':
+        for (const row of call.rows) this.#outbox.insert(row);
+        if (call.event !== null) upsertEvent(this.#db, call.event);
+        return;
+      case 'deadLetter':
+        this.#bury(call);
+        return;
+      case 'savePeer':
+        this.#db
+          .prepare(
+            `INSERT INTO sink_peer(sink, store_id, session_token) VALUES (?, ?, ?)
+             ON CONFLICT(sink) DO UPDATE SET store_id = excluded.store_id,
+               session_token = excluded.session_token`,
+          )
+          .run(SINK, call.storeId, call.sessionToken);
+    }
+  }
+
+  #bury({ rejections }: Args<'deadLetter'>): void {
+    const wallMs = this.#options.clock.wallMs();
+    for (const rejection of rejections) {
+      const body = this.#outbox.body(rejection.lane, rejection.seq);
+      if (body !== null) addDeadLetter(this.#db, { ...rejection, wallMs, body });
+    }
+  }
+
+  #answer(call: StoreCall): Result<Operation> {
+    switch (call.op) {
+      case 'ack':
+        this.#outbox.ack(call);
+        return null;
+      case 'renewEpoch':
+        this.#outbox.renewEpoch(this.#newEpoch());
+        return null;
+      case 'read':
+        return this.#read(call);
+      case 'streams':
+        return this.#outbox.streams(call.limit);
+      case 'queue':
+        return this.#queue();
+      case 'peer':
+        return this.#peer();
+      case 'openEvents':
+        return openEventRows(this.#db);
+      default:
+        throw new Error(`${call.op} is not answered here`);
+    }
+  }
+
+  #read(call: Args<'read'>): Result<'read'> {
+    const batch = this.#outbox.read(call);
+    if (batch.damaged.length > 0) {
+      const { lane, epoch } = call;
+      this.#options.log.error({ lane, epoch, seqs: batch.damaged }, 'outbox rows damaged');
+    }
+    return batch;
+  }
+
+  #queue(): RawQueue {
+    const pages = Number(this.#db.pragma('page_count', { simple: true }));
+    const free = Number(this.#db.pragma('freelist_count', { simple: true }));
+    const pageBytes = Number(this.#db.pragma('page_size', { simple: true }));
+    return {
+      lanes: LANES.map((lane) => this.#outbox.laneQueue(lane)),
+      deadLetters: countDeadLetters(this.#db),
+      disk: { used: (pages - free) * pageBytes, budget: this.#options.budgetBytes },
+    };
+  }
+
+  #peer(): SinkPeer | null {
+    const peer = this.#db
+      .prepare<[string], SinkPeer>(
+        `SELECT store_id AS storeId, session_token AS sessionToken FROM sink_peer WHERE sink = ?`,
+      )
+      .get(SINK);
+    return peer ?? null;
+  }
+
+  /** Runs `action`; after a fault of the disk once more, over a new connection. */
+  #attempt(action: () => Result<Operation>): Outcome {
+    try {
+      return { ok: true, result: action() };
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault !== 'io' && fault !== 'damaged') return failed(error);
+      return this.#retryReopened(action, error);
+    }
+  }
+
+  /**
+   * A group whose commit failed may be on disk all the same: repeated, its messages keep their message ids, and
+   * the hub takes each once.
+   */
+  #retryReopened(action: () => Result<Operation>, fault: unknown): Outcome {
+    const reason = fault instanceof Error ? fault.message : String(fault);
+    this.#options.log.error({ reason }, 'outbox reopened after a disk fault');
+    try {
+      this.#db.close();
+      ({ db: this.#db, outbox: this.#outbox } = this.#open(true));
+      return { ok: true, result: action() };
+    } catch (error) {
+      return failed(error);
+    }
+  }
+}
+
+type WriteCall = Extract<StoreCall, { op: 'write' | 'deadLetter' | 'savePeer' }>;
+
+function isWrite(call: StoreCall): call is WriteCall {
+  return call.op === 'write' || call.op === 'deadLetter' || call.op === 'savePeer';
+}
+
+function failed(error: unknown): Outcome {
+  const { code, message } = explainedFault(error);
+  return { ok: false, error: { code, message } };
+}

@@ -1,0 +1,244 @@
+import type { z } from 'zod';
+import { type DeliveredType, LANES, type Lane, laneOf } from '../protocol/lanes.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import { type ObjectEvent, PAYLOADS } from '../protocol/payloads.ts';
+import { bootId, type Clock } from '../system/clock.ts';
+import { ApexError } from '../system/errors.ts';
+import type { Logger } from '../system/logger.ts';
+import { uuid7 } from '../system/uuid7.ts';
+import type { OutboxBatch, ReadLimits } from './outbox-rows.ts';
+import type {
+  EventRow,
+  NewRow,
+  OutboxStreams,
+  Position,
+  RawLaneQueue,
+  Rejection,
+  SinkPeer,
+  WorkerSettings,
+} from './requests.ts';
+import { StoreChannel } from './store-channel.ts';
+
+/** The file's ceiling; the log beside it adds up to 4 MiB. */
+const DEFAULT_BUDGET_BYTES = 256 * 1024 * 1024;
+
+export interface StoreOptions {
+  /** Folder of the database; made where it is missing. */
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly budgetBytes?: number;
+}
+
+/** A message for the hub: payload, where and when it happened. */
+export type OutgoingMessage = {
+  [Type in DeliveredType]: {
+    readonly type: Type;
+    readonly cameraId: string | null;
+    readonly data: z.infer<(typeof PAYLOADS)[Type]['schema']>;
+    readonly wallMs: number;
+    readonly monoMs: number;
+  };
+}[DeliveredType];
+
+/** An object's stay that has no end yet, as it was last recorded. */
+export interface OpenEvent {
+  readonly event: ObjectEvent;
+  readonly snapshotPath: string | null;
+}
+
+export interface LaneQueue {
+  readonly lane: Lane;
+  /** Messages that the hub has not acknowledged, and bytes of their bodies. */
+  readonly depth: number;
+  readonly bytes: number;
+  readonly oldestAgeMs: number | null;
+  readonly ackedSeq: number;
+  readonly nextSeq: number;
+  /** Monotonic time of the last acknowledgement in this process. */
+  readonly lastAckMono: number | null;
+}
+
+export interface QueueStatus {
+  readonly lanes: readonly LaneQueue[];
+  readonly deadLetters: number;
+  readonly disk: { readonly used: number; readonly budget: number };
+}
+
+/**
+ * Everything that the edge must not lose, in one SQLite file on a thread of its own.
+ *
+ * A promise of a writing method resolves once its rows are on disk (fsync). It rejects with STORE_FULL where
+ * the disk or budget is used up, STORE_IO where the disk fails, STORE_CLOSED after `close`; nothing of the call
+ * is kept then.
+ */
+export class Store {
+  readonly #channel: StoreChannel;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #lastAckMono: (number | null)[] = LANES.map(() => null);
+
+  /**
+   * Opens the store in its folder and begins a new epoch.
+   * @throws ApexError STORE_LOCKED, STORE_UNREADABLE, STORE_NEWER, STORE_NOT_DURABLE, STORE_FULL, STORE_IO
+   */
+  static async open(options: StoreOptions): Promise<Store> {
+    const settings: WorkerSettings = {
+      dir: options.dir,
+      bootId: bootId(),
+      budgetBytes: options.budgetBytes ?? DEFAULT_BUDGET_BYTES,
+    };
+    return new Store(await StoreChannel.open(settings, options.log), options);
+  }
+
+  private constructor(channel: StoreChannel, { clock, log }: StoreOptions) {
+    this.#channel = channel;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Current epoch and the next number of each lane; changes with every commit. */
+  get position(): Position {
+    return this.#channel.position;
+  }
+
+  /** Takes messages into the outbox, all or none. @throws ApexError STORE_MESSAGE_TOO_LARGE and the class's. */
+  async enqueue(messages: readonly OutgoingMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    await this.#channel.call('write', {
+      rows: messages.map((message) => this.#row(message)),
+      event: null,
+    });
+  }
+
+  /** Keeps an object event as it now stands and sends it to the hub, as one transaction. */
+  async recordEvent(
+    event: ObjectEvent,
+    at: { readonly wallMs: number; readonly monoMs: number; readonly snapshotPath: string | null },
+  ): Promise<void> {
+    const row = this.#row({
+      type: 'object_event',
+      cameraId: event.camera_id,
+      data: event,
+      wallMs: at.wallMs,
+      monoMs: at.monoMs,
+    });
+    const kept: EventRow = {
+      eventId: event.event_id,
+      cameraId: event.camera_id,
+      label: event.label,
+      startMs: Math.round(event.start_time),
+      endMs: event.end_time === null ? null : Math.round(event.end_time),
+      snapshotPath: at.snapshotPath,
+      body: row.body,
+    };
+    await this.#channel.call('write', { rows: [row], event: kept });
+  }
+
+  /** Object events without an end, oldest first: at start, the ones that a crash left open. */
+  async openEvents(): Promise<OpenEvent[]> {
+    const rows = await this.#channel.call('openEvents', {});
+    return rows.map((row) => ({
+      event: JSON.parse(row.body) as ObjectEvent,
+      snapshotPath: row.snapshotPath,
+    }));
+  }
+
+  /** What the hub has not acknowledged, by lane. */
+  async queue(): Promise<QueueStatus> {
+    const { lanes, deadLetters, disk } = await this.#channel.call('queue', {});
+    return {
+      lanes: LANES.flatMap((lane) => {
+        const raw = lanes[lane];
+        return raw === undefined ? [] : [this.#laneQueue(lane, raw)];
+      }),
+      deadLetters,
+      disk,
+    };
+  }
+
+  /** Streams to resume; at most `limit` of older epochs. */
+  streams(limit: number): Promise<OutboxStreams> {
+    return this.#channel.call('streams', { limit });
+  }
+
+  /** Items of one stream behind `afterSeq`, without a hole between their numbers. */
+  readBatch(
+    stream: { readonly epoch: string; readonly lane: Lane; readonly afterSeq: number },
+    limits: ReadLimits,
+  ): Promise<OutboxBatch> {
+    return this.#channel.call('read', { ...stream, ...limits });
+  }
+
+  /** The hub has everything of the stream up to `through`: its rows go, lazily and without being waited for. */
+  acked(epoch: string, lane: Lane, through: number): void {
+    this.#lastAckMono[lane] = this.#clock.monotonicMs();
+    this.#channel
+      .call('ack', { epoch, lane, through })
+      .catch((error: unknown) => this.#log.warn({ err: error, lane }, 'acknowledgement not noted'));
+  }
+
+  /** Copies refused messages to the dead letters; to be called before `acked`. */
+  async deadLetter(rejections: readonly Rejection[]): Promise<void> {
+    await this.#channel.call('deadLetter', { rejections });
+  }
+
+  peer(): Promise<SinkPeer | null> {
+    return this.#channel.call('peer', {});
+  }
+
+  async savePeer(peer: SinkPeer): Promise<void> {
+    await this.#channel.call('savePeer', peer);
+  }
+
+  /** Gives what the current epoch still holds to a new one: for when the hub has other messages under its numbers. */
+  async renewEpoch(): Promise<void> {
+    await this.#channel.call('renewEpoch', {});
+  }
+
+  /** Calls back after commits, once `position` is up to date. Returns how to stop that. */
+  onCommitted(listener: () => void): () => void {
+    return this.#channel.onCommitted(listener);
+  }
+
+  /** Writes what is left, moves the log into the file and ends the thread. */
+  close(): Promise<void> {
+    return this.#channel.close();
+  }
+
+  #row(message: OutgoingMessage): NewRow {
+    const body = JSON.stringify(message.data);
+    // A UTF-16 unit takes at most three bytes of UTF-8, so short bodies need no count.
+    if (body.length * 3 > LIMITS.maxBodyBytes && Buffer.byteLength(body) > LIMITS.maxBodyBytes)
+      throw new ApexError(
+        'STORE_MESSAGE_TOO_LARGE',
+        `${message.type} of ${Buffer.byteLength(body)} bytes; at most ${LIMITS.maxBodyBytes}`,
+      );
+    return {
+      lane: laneOf(message.type),
+      messageId: uuid7(message.wallMs),
+      type: message.type,
+      schemaVersion: PAYLOADS[message.type].version,
+      cameraId: message.cameraId,
+      wallMs: message.wallMs,
+      monoMs: message.monoMs,
+      body,
+    };
+  }
+
+  #laneQueue(lane: Lane, raw: RawLaneQueue): LaneQueue {
+    const { oldest, ...numbers } = raw;
+    return {
+      lane,
+      ...numbers,
+      oldestAgeMs: oldest && ageMs(oldest, this.#clock),
+      lastAckMono: this.#lastAckMono[lane] ?? null,
+    };
+  }
+}
+
+/** Across reboots the monotonic clock starts anew, and the wall clock is all there is. */
+function ageMs(row: NonNullable<RawLaneQueue['oldest']>, clock: Clock): number {
+  const age = row.isSameBoot ? clock.monotonicMs() - row.monoMs : clock.wallMs() - row.wallMs;
+  return Math.max(0, age);
+}
