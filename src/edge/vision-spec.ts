@@ -28,11 +28,15 @@ function clipsIn(path: string): string[] {
   return clips;
 }
 
-function sourceOf(camera: CameraConfig, env: NodeJS.ProcessEnv): CameraSource {
+function sourceOf(id: string, camera: CameraConfig, env: NodeJS.ProcessEnv): CameraSource {
   if (camera.path !== undefined) {
     return { kind: 'file', paths: clipsIn(camera.path), pace: camera.pace, loop: camera.loop };
   }
-  return { kind: 'rtsp', url: cameraUrlWithCredentials(camera, env), transport: camera.transport };
+  return {
+    kind: 'rtsp',
+    url: cameraUrlWithCredentials(id, camera, env),
+    transport: camera.transport,
+  };
 }
 
 function cameraSpec(
@@ -44,7 +48,7 @@ function cameraSpec(
   const { enabled, max_width, max_height } = config.snapshots;
   return {
     id,
-    source: sourceOf(camera, env),
+    source: sourceOf(id, camera, env),
     fps: camera.detect.fps,
     minScore: camera.detect.min_score,
     labels: camera.detect.labels,

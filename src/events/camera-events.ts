@@ -18,6 +18,8 @@ export interface CameraEventsOptions {
   cameraId: string;
   /** Score from which a detection may start an event; lower ones only continue one. */
   minScore: number;
+  /** Labels to follow; null for all. */
+  labels: readonly string[] | null;
   /** Usual time between analysed frames; null when every frame is analysed. */
   frameIntervalMs: number | null;
   /** 0 up to 1, as Math.random; for event ids. */
@@ -114,7 +116,9 @@ export class CameraEvents {
     const lost = isSameStretch ? NO_CHANGES : this.cameraLost();
     this.#lastFrame = result;
     this.#quietSinceMs = null;
-    const { seen, started, ended } = this.#tracker.update(result.detections, result.monoMs);
+    const { labels } = this.#options;
+    const wanted = result.detections.filter(({ label }) => labels?.includes(label) ?? true);
+    const { seen, started, ended } = this.#tracker.update(wanted, result.monoMs);
     const events = [...lost.events, ...ended.flatMap((track) => this.#end(track, 'left'))];
     for (const track of started) events.push(this.#begin(track, result));
     for (const track of seen) events.push(...this.#update(track, result.monoMs));

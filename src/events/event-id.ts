@@ -1,5 +1,5 @@
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
-const PATTERN = /^(\d{1,12})\.\d{6}-[a-z0-9]{6}$/;
+const PATTERN = /^(\d{1,10})\.\d{6}-[a-z0-9]{6}$/;
 
 /**
  * `<epoch seconds with six decimals>-<six characters>`, as Frigate's. The last three of the decimals count the

@@ -2,7 +2,7 @@
 export class HubCounters {
   connections = 0;
   framesIn = 0;
-  framesRefused = 0;
+  errorsSent = 0;
   authFailures = 0;
   identifyTimeouts = 0;
   superseded = 0;

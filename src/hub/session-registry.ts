@@ -13,6 +13,7 @@ export interface RegisteredSession {
 export class SessionRegistry {
   readonly #connections = new Set<RegisteredSession>();
   readonly #clients = new Map<string, RegisteredSession>();
+  readonly #names = new Map<RegisteredSession, string>();
   readonly #whenEmpty: (() => void)[] = [];
 
   add(session: RegisteredSession): void {
@@ -28,12 +29,15 @@ export class SessionRegistry {
     const name = `${type}/${clientId}`;
     const older = this.#clients.get(name);
     this.#clients.set(name, session);
+    this.#names.set(session, name);
     older?.supersede();
   }
 
   remove(session: RegisteredSession): void {
     this.#connections.delete(session);
-    for (const [name, owner] of this.#clients) if (owner === session) this.#clients.delete(name);
+    const name = this.#names.get(session);
+    this.#names.delete(session);
+    if (name !== undefined && this.#clients.get(name) === session) this.#clients.delete(name);
     if (this.#connections.size > 0) return;
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }

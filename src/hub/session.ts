@@ -87,7 +87,7 @@ export class HubSession implements ClientChannel {
   }
 
   reject(code: string, message: string, frame: RepliedFrame, retryAfterMs?: number): void {
-    this.#hub.counters.framesRefused++;
+    this.#hub.counters.errorsSent++;
     this.reply(errorFrame({ code, message, retryAfterMs, nowMs: this.#hub.clock.wallMs() }, frame));
   }
 

@@ -25,8 +25,8 @@ const MARGIN = 2.5;
 /** Cells around the object over which its centre is measured: more than the half cell it can be off. */
 const REACH = 1;
 /** Filter response (1 for a perfect match) where the score leaves 0 and where it reaches 1. */
-const RESPONSE_ZERO = 0.5;
-const RESPONSE_ONE = 0.75;
+const RESPONSE_ZERO = 0.4;
+const RESPONSE_ONE = 0.7;
 /** Share of the colour (1 for pure magenta) where a pixel starts to count and where it counts fully. */
 const COLOUR_ZERO = 0.75;
 const COLOUR_ONE = 0.95;

@@ -115,6 +115,10 @@ export const ERROR_CATALOGUE = {
     summary: 'The hub could not write to its database.',
     remedy: 'Check free space and health of the disk; clients keep their data and send it again.',
   },
+  HUB_URL: {
+    summary: 'The address of the hub cannot be understood.',
+    remedy: 'Write it as ws://host:port/ws, or wss:// with TLS.',
+  },
   HUB_REFUSED: {
     summary: 'The hub refused this client.',
     remedy: 'Check the token and that its type is allowed to do this.',
@@ -208,7 +212,8 @@ export const ERROR_CATALOGUE = {
   },
   CAPTURE_FILE_UNREADABLE: {
     summary: 'The file of a file camera cannot be read or is no video.',
-    remedy: 'Check that the user of the service may read the file and that `ffmpeg -i` can open it.',
+    remedy:
+      'Check that the user of the service may read the file and that `ffmpeg -i` can open it.',
   },
   CAPTURE_STREAM_ENDED: {
     summary: 'The camera ended the stream.',
@@ -220,7 +225,8 @@ export const ERROR_CATALOGUE = {
   },
   CAPTURE_PICTURE_FROZEN: {
     summary: 'The camera sends the same picture again and again.',
-    remedy: 'Restart the camera; where nothing moves in truth, raise `frozen_timeout_s` or set it to 0.',
+    remedy:
+      'Restart the camera; where nothing moves in truth, raise `frozen_timeout_s` or set it to 0.',
   },
   CAPTURE_STREAM_CHANGED: {
     summary: "The camera's codec or picture size has changed.",
@@ -229,6 +235,10 @@ export const ERROR_CATALOGUE = {
   CAPTURE_FFMPEG_FAILED: {
     summary: 'ffmpeg ended for a reason that is not known to this program.',
     remedy: 'Read the message; play the same address with `ffmpeg -i` to see more.',
+  },
+  EVENTS_SNAPSHOT_WRITE_FAILED: {
+    summary: 'The picture of an event could not be stored; the event itself goes on without it.',
+    remedy: 'Check free space and permissions of edge.data_dir, or set snapshots.enabled to false.',
   },
 } as const satisfies Record<string, { summary: string; remedy: string }>;
 

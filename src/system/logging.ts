@@ -39,6 +39,8 @@ export function createLogger(options: LoggerOptions): Logger {
         messageKey: 'event',
         base: { pid: process.pid, name },
         timestamp: pino.stdTimeFunctions.isoTime,
+        // The redactor has made plain data of errors, which pino's own serializer would take apart again.
+        serializers: { err: (value: unknown) => value },
         formatters: { level: (label) => ({ level: label }) },
       },
       env.JOURNAL_STREAM ? withPriority(destination) : destination,

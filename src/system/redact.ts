@@ -5,22 +5,34 @@
  * secrets that the program itself has read (`registerSecret`), wherever and however escaped they appear.
  */
 
-export const REDACTED = '***';
+const REDACTED = '***';
 
 /** Shorter values would blank out ordinary text, and protect nothing. */
 const SHORTEST_SECRET = 4;
 const DEEPEST = 8;
 
-const secrets = new Set<string>();
-let secretPattern: RegExp | null = null;
+interface KnownSecret {
+  value: string;
+  /** All its spellings; null when it has but one. */
+  spellings: RegExp | null;
+}
+
+/** The longest first: of two secrets where one begins the other, the whole of the longer one must go. */
+let secrets: readonly KnownSecret[] = [];
 
 /** From now on `value` is replaced wherever it appears, also percent-encoded or JSON-escaped. */
 export function registerSecret(value: string): void {
-  if (value.length < SHORTEST_SECRET || secrets.has(value)) return;
-  secrets.add(value);
-  // The longest first: of two secrets where one begins the other, the whole of the longer one must go.
-  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
-  secretPattern = new RegExp(longestFirst.map(anySpelling).join('|'), 'gu');
+  if (value.length < SHORTEST_SECRET || secrets.some((known) => known.value === value)) return;
+  const isUnreserved = /^[A-Za-z0-9._~-]+$/.test(value);
+  const known = { value, spellings: isUnreserved ? null : new RegExp(anySpelling(value), 'gu') };
+  secrets = [...secrets, known].sort((a, b) => b.value.length - a.value.length);
+}
+
+function withoutSecrets(text: string): string {
+  let shown = text;
+  for (const { value, spellings } of secrets)
+    shown = shown.replaceAll(spellings ?? value, REDACTED);
+  return shown;
 }
 
 /** Registers the password of an address that the program is about to use. */
@@ -60,15 +72,15 @@ function literal(text: string): string {
 // A value may be quoted; a quote inside a quoted value ends it, as it does for whoever wrote the line.
 const NAMED_VALUE =
   /(?<![a-z])(pass(?:word|wd|phrase)?|pwd|(?:access[_-]?|refresh[_-]?)?token|secret|api[_-]?key|credentials?)(["']?\s*[=:]\s*)("[^"\n]*"|'[^'\n]*'|[^\s&;,"'}\])]+)/gi;
+// HTTP and RTSP credentials (RFC 7617, 6750, 7616); a word without capitals or digits is just a word.
 const AUTHORIZATION =
-  /\b(Basic|Bearer|Digest)\s+(?:[A-Za-z0-9+/_.~-]+=*(?=$|[\s"',;)}\]])|username=[^\n]*)/g;
+  /\b(Basic|Bearer|Digest)\s+(?:\w+=["\w][^\n]*|(?=\S*[A-Z0-9=_.])[A-Za-z0-9+/_.~-]{6,}=*)/g;
 // The length of a scheme is bounded so that a long word costs no quadratic time.
 const ADDRESS = /([a-z][a-z0-9+.-]{0,15}:\/\/)([^\n]*?)(?=[a-z][a-z0-9+.-]{0,15}:\/\/|\n|$)/gi;
 
 /** Text without registered secrets, user info of addresses, and `password=...`, `Bearer ...` and their like. */
 export function redactText(text: string): string {
-  const known = secretPattern === null ? text : text.replace(secretPattern, REDACTED);
-  return known
+  return withoutSecrets(text)
     .replace(ADDRESS, (_, scheme: string, rest: string) => scheme + withoutUserInfo(scheme, rest))
     .replace(AUTHORIZATION, `$1 ${REDACTED}`)
     .replace(NAMED_VALUE, `$1$2${REDACTED}`);

@@ -1,0 +1,207 @@
+import type { CameraView } from '../api/edge-status.ts';
+import type { CameraFault, CameraSpec, CameraStatus } from '../capture/contract.ts';
+import { type CameraChanges, CameraEvents, type SnapshotRequest } from '../events/camera-events.ts';
+import type { SnapshotFiles } from '../events/snapshot-files.ts';
+import type { ObjectEvent } from '../protocol/payloads.ts';
+import type { Store } from '../store/store.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Logger } from '../system/logger.ts';
+import type { CameraCounters, FrameResult } from '../vision/contract.ts';
+import type { VisionHandle } from '../vision/handle.ts';
+
+export interface CameraPipelineDeps {
+  store: Store;
+  vision: VisionHandle;
+  /** Null when no pictures are kept. */
+  snapshots: SnapshotFiles | null;
+  clock: Clock;
+  random: () => number;
+  log: Logger;
+}
+
+/** States in which nobody watches any more, so that what was in view has ended. */
+const ENDED_STATES: ReadonlySet<CameraStatus['state']> = new Set([
+  'disabled',
+  'failed',
+  'finished',
+]);
+
+/** What happens with the results of one camera: frames to events, events to the store, pictures to files. */
+export class CameraPipeline {
+  readonly #spec: CameraSpec;
+  readonly #deps: CameraPipelineDeps;
+  readonly #events: CameraEvents;
+  /** Events in view, each with the path of its picture once there is one. */
+  readonly #inView = new Map<string, string | null>();
+  #status: CameraStatus;
+  #counters: CameraCounters | null = null;
+  #objects: Record<string, number> = {};
+  #started = 0;
+  #ended = 0;
+  /** Writes leave in the order of what they tell, and `settled` waits for them. */
+  #writes: Promise<void> = Promise.resolve();
+
+  constructor(spec: CameraSpec, deps: CameraPipelineDeps) {
+    this.#spec = spec;
+    this.#deps = { ...deps, log: deps.log.child({ camera: spec.id }) };
+    this.#events = new CameraEvents({
+      cameraId: spec.id,
+      minScore: spec.minScore,
+      frameIntervalMs: spec.fps === 'all' ? null : 1000 / spec.fps,
+      random: deps.random,
+      snapshots: spec.snapshot !== null && deps.snapshots !== null,
+    });
+    this.#status = {
+      cameraId: spec.id,
+      state: 'connecting',
+      sinceMonoMs: deps.clock.monotonicMs(),
+      fault: null,
+      reconnects: 0,
+      retryAtMonoMs: null,
+      stream: null,
+      decoder: null,
+    };
+  }
+
+  get status(): CameraStatus {
+    return this.#status;
+  }
+
+  get fps(): number {
+    return this.#status.state === 'streaming' ? (this.#counters?.fps ?? 0) : 0;
+  }
+
+  frame(result: FrameResult): void {
+    const wanted = this.#spec.labels;
+    const detections =
+      wanted === null
+        ? result.detections
+        : result.detections.filter(({ label }) => wanted.includes(label));
+    this.#apply(this.#events.frame({ ...result, detections }));
+  }
+
+  statusChanged(status: CameraStatus): void {
+    if (status.state !== this.#status.state || status.fault?.code !== this.#status.fault?.code) {
+      const { state, fault, reconnects } = status;
+      const level = fault === null ? 'info' : 'warn';
+      this.#deps.log[level]({ state, fault, reconnects }, 'camera state changed');
+    }
+    this.#status = status;
+    if (ENDED_STATES.has(status.state)) this.#apply(this.#events.cameraLost());
+  }
+
+  countersChanged(counters: CameraCounters): void {
+    this.#counters = counters;
+  }
+
+  /** To be called about every second: events end also when no frame comes. */
+  tick(monoMs: number): void {
+    this.#apply(this.#events.tick(monoMs));
+  }
+
+  /** Ends what is in view and waits until everything told so far is stored. */
+  async shutdown(): Promise<void> {
+    this.#apply(this.#events.shutdown());
+    await this.#writes;
+  }
+
+  view(nowMs: number): CameraView {
+    const { state, fault, reconnects, retryAtMonoMs, stream, decoder, sinceMonoMs } = this.#status;
+    return {
+      camera_id: this.#spec.id,
+      state,
+      since_s: (nowMs - sinceMonoMs) / 1000,
+      fault,
+      retry_in_s: retryAtMonoMs === null ? null : Math.max(0, retryAtMonoMs - nowMs) / 1000,
+      reconnects,
+      fps: this.fps,
+      frames_received: this.#counters?.framesReceived ?? 0,
+      frames_analysed: this.#counters?.framesAnalysed ?? 0,
+      frames_dropped: this.#counters?.framesDropped ?? 0,
+      objects: this.#objects,
+      events_started: this.#started,
+      events_ended: this.#ended,
+      stream,
+      decoder,
+    };
+  }
+
+  #apply({ events, detections, snapshots }: CameraChanges): void {
+    for (const event of events) this.#record(event);
+    if (detections !== null) {
+      this.#write('detection result', () =>
+        this.#deps.store.enqueue([
+          {
+            type: 'ai_detection_result',
+            cameraId: this.#spec.id,
+            data: detections,
+            wallMs: detections.timestamp,
+            monoMs: this.#deps.clock.monotonicMs(),
+          },
+        ]),
+      );
+    }
+    for (const request of snapshots) void this.#takeSnapshot(request);
+  }
+
+  #record(event: ObjectEvent): void {
+    const step = { new: 1, update: 0, end: -1 }[event.phase];
+    const count = (this.#objects[event.label] ?? 0) + step;
+    // Copied, so that a status that was handed out does not change.
+    this.#objects = { ...this.#objects, [event.label]: count };
+    if (count <= 0) delete this.#objects[event.label];
+    if (event.phase === 'new') this.#started++;
+    if (event.phase === 'end') this.#ended++;
+    const snapshotPath = this.#inView.get(event.event_id) ?? null;
+    if (event.phase === 'end') this.#inView.delete(event.event_id);
+    else this.#inView.set(event.event_id, snapshotPath);
+    const at = { wallMs: event.timestamp, monoMs: this.#deps.clock.monotonicMs(), snapshotPath };
+    this.#write('object event', () => this.#deps.store.recordEvent(event, at));
+  }
+
+  #write(what: string, write: () => Promise<void>): void {
+    const written = write().catch((error: unknown) => {
+      this.#deps.log.error({ err: error, what }, 'could not be stored');
+    });
+    this.#writes = Promise.all([this.#writes, written]).then(() => undefined);
+  }
+
+  async #takeSnapshot({ cameraId, eventId, frameId }: SnapshotRequest): Promise<void> {
+    const { vision, snapshots, log, clock } = this.#deps;
+    try {
+      const maxWidth = this.#spec.snapshot?.maxWidth ?? 0;
+      const image = await vision.snapshot(cameraId, frameId, maxWidth);
+      if (image === null || snapshots === null) {
+        this.#events.snapshotMissed(eventId);
+        return;
+      }
+      const path = await snapshots.save({ cameraId, eventId, wallMs: clock.wallMs() }, image.jpeg);
+      if (this.#inView.has(eventId)) this.#inView.set(eventId, path);
+      this.#events.snapshotSaved(eventId);
+    } catch (error) {
+      this.#events.snapshotMissed(eventId);
+      log.warn({ err: error, event_id: eventId }, 'no snapshot for this event');
+    }
+  }
+}
+
+/** How a camera that is not started at all is shown. */
+export function refusedCameraView(cameraId: string, fault: CameraFault): CameraView {
+  return {
+    camera_id: cameraId,
+    state: 'disabled',
+    since_s: 0,
+    fault,
+    retry_in_s: null,
+    reconnects: 0,
+    fps: 0,
+    frames_received: 0,
+    frames_analysed: 0,
+    frames_dropped: 0,
+    objects: {},
+    events_started: 0,
+    events_ended: 0,
+    stream: null,
+    decoder: null,
+  };
+}

@@ -1,0 +1,326 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { ControlServer } from '../api/control-server.ts';
+import type { EdgeStatus, UplinkView } from '../api/edge-status.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { uplinkToken } from '../config/secrets.ts';
+import { SnapshotFiles } from '../events/snapshot-files.ts';
+import { ModelStore } from '../models/model-store.ts';
+import { TEST_DETECTOR } from '../models/test-detector.ts';
+import type { AiEngineStatus } from '../protocol/payloads.ts';
+import { Store } from '../store/store.ts';
+import { type Clock, systemClock, type TimerHandle } from '../system/clock.ts';
+import { ApexError, asApexError } from '../system/errors.ts';
+import type { Logger } from '../system/logger.ts';
+import { packageVersion } from '../system/package-info.ts';
+import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
+import { Uplink } from '../uplink/uplink.ts';
+import { VisionHandle } from '../vision/handle.ts';
+import { CameraPipeline, refusedCameraView } from './camera-pipeline.ts';
+import { edgeIdentity } from './identity.ts';
+import { closeOpenEvents } from './open-events.ts';
+import { type CameraPlan, planCameras, planDetector } from './vision-spec.ts';
+
+const TICK_MS = 1000;
+/** The engine's state is told upstream on every change, and at least this often. */
+const ENGINE_STATUS_MS = 30_000;
+/** What is left of the five seconds for stopping, once the vision process has ended. */
+const DRAIN_MS = 1500;
+
+export interface EdgeDaemonOptions {
+  loaded: LoadedConfig;
+  env: NodeJS.ProcessEnv;
+  log: Logger;
+  clock?: Clock;
+}
+
+interface Parts {
+  edgeId: string;
+  store: Store;
+  vision: VisionHandle;
+  uplink: Uplink | null;
+  snapshots: SnapshotFiles | null;
+  plan: CameraPlan;
+  detectorFault: ApexError | null;
+}
+
+/** `apex-edge run`: starts, connects and stops the parts of the daemon. */
+export class EdgeDaemon {
+  readonly #options: EdgeDaemonOptions;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #parts: Parts;
+  readonly #service: ServiceNotifier;
+  readonly #control: ControlServer;
+  readonly #pipelines = new Map<string, CameraPipeline>();
+  readonly #startedWallMs: number;
+  readonly #startedMonoMs: number;
+  #timer: TimerHandle | null = null;
+  #engineTold = { text: '', monoMs: Number.NEGATIVE_INFINITY };
+  #serviceStatus = '';
+
+  /**
+   * Starts everything. Cameras that cannot run are reported and left out; what the whole daemon needs is not.
+   * @throws ApexError when the store or the control socket cannot be opened
+   */
+  static async start(options: EdgeDaemonOptions): Promise<EdgeDaemon> {
+    const daemon = new EdgeDaemon(options, await assemble(options));
+    await daemon.#begin();
+    return daemon;
+  }
+
+  private constructor(options: EdgeDaemonOptions, parts: Parts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log;
+    this.#startedWallMs = this.#clock.wallMs();
+    this.#startedMonoMs = this.#clock.monotonicMs();
+    this.#service = createServiceNotifier({ env: options.env, log: options.log });
+    const { data_dir } = options.loaded.config.edge;
+    this.#control = new ControlServer(data_dir, () => this.status());
+    for (const spec of parts.plan.cameras) {
+      this.#pipelines.set(
+        spec.id,
+        new CameraPipeline(spec, {
+          store: parts.store,
+          vision: parts.vision,
+          snapshots: parts.snapshots,
+          clock: this.#clock,
+          random: Math.random,
+          log: this.#log,
+        }),
+      );
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { store, vision, uplink, plan, detectorFault } = this.#parts;
+    await closeOpenEvents(store, this.#clock, this.#log);
+    await this.#control.start();
+    vision.onResult((result) => this.#pipelines.get(result.cameraId)?.frame(result));
+    vision.onCameraStatus((status) => {
+      this.#pipelines.get(status.cameraId)?.statusChanged(status);
+      this.#tellEngineStatus('running');
+    });
+    vision.onCounters((cameras) => {
+      for (const counters of cameras) {
+        this.#pipelines.get(counters.cameraId)?.countersChanged(counters);
+      }
+    });
+    uplink?.start();
+    if (detectorFault === null) this.#startVision(plan);
+    else this.#refuseAll(detectorFault);
+    this.#tick();
+    this.#service.ready();
+    this.#log.info({ edge_id: this.#parts.edgeId, cameras: plan.cameras.length }, 'started');
+  }
+
+  #startVision({ cameras }: CameraPlan): void {
+    if (cameras.length === 0) return;
+    const { config } = this.#options.loaded;
+    const { models, dir } = modelStore(config.edge.data_dir, config.models.dir, this.#options.env);
+    this.#parts.vision.start({
+      detector: planDetector(config, {
+        model: models.resolve(config.detector.model),
+        preparedDir: join(dir, 'prepared'),
+        cameras,
+        cores: availableParallelism(),
+      }),
+      cameras,
+      ffmpegPath: config.ffmpeg.path,
+    });
+  }
+
+  /** Without a detector no camera is watched; what is queued still goes upstream, and the status says why. */
+  #refuseAll(fault: ApexError): void {
+    this.#log.error({ err: fault }, 'no camera can be watched');
+    for (const pipeline of this.#pipelines.values()) {
+      const { status } = pipeline;
+      pipeline.statusChanged({ ...status, state: 'failed', fault: fault.toJSON() });
+    }
+  }
+
+  #tick(): void {
+    const now = this.#clock.monotonicMs();
+    for (const pipeline of this.#pipelines.values()) pipeline.tick(now);
+    if (now - this.#engineTold.monoMs >= ENGINE_STATUS_MS) this.#tellEngineStatus('running', true);
+    this.#tellService();
+    this.#timer = this.#clock.setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  #tellService(): void {
+    const all = [...this.#pipelines.values()];
+    const streaming = all.filter(({ status }) => status.state === 'streaming').length;
+    const text = `${streaming} of ${all.length} cameras streaming, hub ${this.#uplinkView().state}`;
+    if (text !== this.#serviceStatus) this.#service.status(text);
+    this.#serviceStatus = text;
+  }
+
+  /** Queues the engine's state for the hub, when it differs from what was last told or when it is time. */
+  #tellEngineStatus(status: 'running' | 'stopping', isDue = false): void {
+    const cameras = [...this.#pipelines.entries()].map(([camera_id, pipeline]) => ({
+      camera_id,
+      state: pipeline.status.state,
+      fps: Math.round(pipeline.fps * 10) / 10,
+      ...(pipeline.status.fault && {
+        error_code: pipeline.status.fault.code,
+        error_message: pipeline.status.fault.message,
+      }),
+    }));
+    const isDegraded = cameras.some(({ state }) => state !== 'streaming' && state !== 'finished');
+    const text = JSON.stringify(cameras.map(({ fps: _, ...camera }) => camera)) + status;
+    if (!isDue && text === this.#engineTold.text) return;
+    this.#engineTold = { text, monoMs: this.#clock.monotonicMs() };
+    const data: AiEngineStatus = {
+      timestamp: this.#clock.wallMs(),
+      status: status === 'running' && isDegraded ? 'degraded' : status,
+      provider: this.#parts.vision.status.provider?.provider ?? null,
+      model: this.#options.loaded.config.detector.model,
+      cameras,
+    };
+    const { monoMs } = this.#engineTold;
+    this.#parts.store
+      .enqueue([{ type: 'ai_engine_status', cameraId: null, data, wallMs: data.timestamp, monoMs }])
+      .catch((error: unknown) => this.#log.error({ err: error }, 'engine status not stored'));
+  }
+
+  async status(): Promise<EdgeStatus> {
+    const now = this.#clock.monotonicMs();
+    const { loaded } = this.#options;
+    const { plan, store, vision, edgeId } = this.#parts;
+    const { lanes } = await store.queue();
+    const { model } = loaded.config.detector;
+    const refused = [
+      ...[...loaded.cameraFaults].map(([id, fault]) => refusedCameraView(id, fault.toJSON())),
+      ...plan.refused.map(({ cameraId, fault }) => refusedCameraView(cameraId, fault)),
+    ];
+    return {
+      version: packageVersion(),
+      edge_id: edgeId,
+      pid: process.pid,
+      started_at: this.#startedWallMs,
+      uptime_s: (now - this.#startedMonoMs) / 1000,
+      detector: {
+        state: this.#parts.detectorFault === null ? vision.status.state : 'failed',
+        model,
+        is_test_detector: model === TEST_DETECTOR,
+        provider: vision.status.provider,
+        restarts: vision.status.restarts,
+        pid: vision.status.pid,
+        rss_mb: vision.status.rssMb,
+      },
+      cameras: [...[...this.#pipelines.values()].map((pipeline) => pipeline.view(now)), ...refused],
+      queue: {
+        lanes: lanes.map(({ lane, depth, oldestAgeMs }) => ({
+          lane,
+          depth,
+          oldest_s: oldestAgeMs === null ? null : oldestAgeMs / 1000,
+        })),
+        depth: lanes.reduce((sum, { depth }) => sum + depth, 0),
+      },
+      uplink: this.#uplinkView(),
+      config_problems: loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
+    };
+  }
+
+  #uplinkView(): UplinkView {
+    const url = this.#options.loaded.config.uplink.url ?? null;
+    const now = this.#clock.monotonicMs();
+    const status = this.#parts.uplink?.status;
+    if (status === undefined) {
+      return { state: 'off', url, since_s: 0, attempts: 0, last_ack_s: null, error: null };
+    }
+    return {
+      state: status.state,
+      url,
+      since_s: (now - status.since) / 1000,
+      attempts: status.attempts,
+      last_ack_s: status.lastAckMono === null ? null : (now - status.lastAckMono) / 1000,
+      error: status.lastError?.toJSON() ?? null,
+    };
+  }
+
+  /** Ends what is in view, delivers what it can in the time left, and keeps the rest for the next start. */
+  async stop(): Promise<void> {
+    const { vision, uplink, store } = this.#parts;
+    this.#log.info({}, 'stopping');
+    this.#timer?.cancel();
+    const told = this.#service.stopping();
+    await vision.stop();
+    await Promise.all([...this.#pipelines.values()].map((pipeline) => pipeline.shutdown()));
+    this.#tellEngineStatus('stopping', true);
+    await uplink?.stop({ drainMs: DRAIN_MS });
+    await this.#control.stop();
+    await store.close();
+    await told;
+    this.#log.info({}, 'stopped');
+  }
+}
+
+function modelStore(
+  dataDir: string,
+  configuredDir: string | undefined,
+  env: NodeJS.ProcessEnv,
+): { models: ModelStore; dir: string } {
+  const dir = configuredDir ?? join(dataDir, 'models');
+  return { models: new ModelStore({ dir, env }), dir };
+}
+
+/** Opens what the daemon is made of. Nothing runs yet. */
+async function assemble({
+  loaded,
+  env,
+  log,
+  clock = systemClock,
+}: EdgeDaemonOptions): Promise<Parts> {
+  const { config } = loaded;
+  const { data_dir } = config.edge;
+  for (const problem of loaded.problems) {
+    log.warn({ problem: formatProblem(problem, loaded.sourcePath) }, 'configuration problem');
+  }
+  const store = await Store.open({ dir: data_dir, clock, log });
+  const edgeId = config.edge.id ?? (await edgeIdentity(data_dir));
+  let detectorFault: ApexError | null = null;
+  try {
+    modelStore(data_dir, config.models.dir, env).models.resolve(config.detector.model);
+  } catch (error) {
+    detectorFault = asApexError(error, 'MODEL_NOT_INSTALLED');
+  }
+  const plan = planCameras(config, env);
+  for (const { cameraId, fault } of plan.refused)
+    log.error({ camera: cameraId, fault }, 'camera not started');
+  return {
+    edgeId,
+    store,
+    vision: new VisionHandle({ clock, random: Math.random, log }),
+    uplink: makeUplink(edgeId, store, { loaded, env, log, clock }),
+    snapshots: config.snapshots.enabled
+      ? new SnapshotFiles({
+          dir: join(data_dir, 'snapshots'),
+          budgetBytes: config.snapshots.retain_mb * 1e6,
+          log,
+        })
+      : null,
+    plan,
+    detectorFault,
+  };
+}
+
+function makeUplink(
+  clientId: string,
+  store: Store,
+  { loaded, env, log, clock = systemClock }: EdgeDaemonOptions,
+): Uplink | null {
+  const { url } = loaded.config.uplink;
+  if (url === undefined) return null;
+  const token = uplinkToken(loaded.config, env);
+  if (token === null) {
+    throw new ApexError(
+      'CONFIG_INVALID',
+      'uplink.url is given without uplink.token or uplink.token_file',
+    );
+  }
+  return new Uplink({ url, token, clientId, store, clock, random: Math.random, log });
+}

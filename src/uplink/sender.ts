@@ -1,0 +1,289 @@
+import { LANES } from '../protocol/lanes.ts';
+import type { BatchAck, FlowCredit, ResyncRequired } from '../protocol/session.ts';
+import type { OutboxBatch } from '../store/outbox-rows.ts';
+import type { OutboxStreams, Rejection } from '../store/requests.ts';
+import type { Clock, TimerHandle } from '../system/clock.ts';
+import type { Logger } from '../system/logger.ts';
+import { batchFrame } from './batch-frame.ts';
+import { LaneCursor, type SendStream } from './lane-cursor.ts';
+import type { Outstanding } from './liveness.ts';
+import { Pump } from './pump.ts';
+import type { UplinkSocket } from './socket.ts';
+import type { UplinkStore } from './uplink-store.ts';
+import { Window } from './window.ts';
+
+/** Sending pauses above the first and goes on below the second, so that a heartbeat never waits long. */
+const BUFFER_HIGH_BYTES = 1024 * 1024;
+const BUFFER_LOW_BYTES = 256 * 1024;
+
+export interface SenderOptions {
+  readonly store: UplinkStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly socket: UplinkSocket;
+  readonly streams: readonly SendStream[];
+  /** More older streams are to be listed once these are done. */
+  readonly isTruncated: OutboxStreams['isTruncated'];
+  readonly credit: FlowCredit;
+  /** A batch goes out, and whether none was in flight before. */
+  readonly onSent: (isFirst: boolean) => void;
+  readonly onAcked: () => void;
+  /** The connection cannot go on; `isFault` where the hub broke the protocol. */
+  readonly onStuck: (reason: string, isFault: boolean) => void;
+}
+
+/** Sends the outbox over one authenticated connection and takes the acknowledgements. */
+export class Sender {
+  readonly #options: SenderOptions;
+  readonly #cursors: readonly LaneCursor[];
+  readonly #window: Window;
+  readonly #pump: Pump;
+  readonly #epoch: string;
+  #nextRequest = 1;
+  #isPumping = false;
+  #isCongested = false;
+  #isStopped = false;
+  #timer: TimerHandle | null = null;
+  #creditTimer: TimerHandle | null = null;
+  #lastResync: string | null = null;
+  #onDrained: (() => void) | null = null;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#cursors = LANES.map(
+      (lane) =>
+        new LaneCursor(
+          lane,
+          options.streams.filter((stream) => stream.lane === lane),
+          options.isTruncated,
+        ),
+    );
+    this.#window = new Window(options.credit);
+    this.#pump = new Pump(this.#cursors, this.#window);
+    this.#epoch = options.store.position.epoch;
+  }
+
+  /** Messages in flight. */
+  get inFlight(): number {
+    return this.#window.inFlight.reduce((sum, batch) => sum + batch.messages, 0);
+  }
+
+  get outstanding(): Outstanding {
+    const { inFlight } = this.#window;
+    return {
+      batches: inFlight.length,
+      hasAlerts: inFlight.some(({ lane }) => lane === 0),
+      largestBytes: Math.max(0, ...inFlight.map(({ bytes }) => bytes)),
+    };
+  }
+
+  /** Not acknowledged, by lane number. */
+  get pending(): Record<string, number> {
+    return Object.fromEntries(this.#cursors.map(({ lane, pending }) => [lane, pending]));
+  }
+
+  /** Passes on what the hub already has, and begins. */
+  start(): void {
+    const { store, streams } = this.#options;
+    for (const { lane } of this.#cursors) {
+      for (const stream of streams.filter((entry) => entry.lane === lane)) {
+        store.acked(stream.epoch, lane, stream.ackedThrough);
+        if (stream.ackedThrough < stream.nextSeq - 1) break;
+      }
+    }
+    this.wake();
+  }
+
+  /** Something was stored. */
+  wake(): void {
+    if (this.#isStopped) return;
+    const { epoch, nextSeq } = this.#options.store.position;
+    if (epoch !== this.#epoch) {
+      this.#stuck('the outbox began a new epoch', false);
+      return;
+    }
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const cursor of this.#cursors) cursor.onCommitted(nextSeq[cursor.lane] ?? 1, nowMs);
+    this.#goOn();
+  }
+
+  /** Resolves when everything stored so far is acknowledged; never on a connection that is lost. */
+  drained(): Promise<void> {
+    this.#pump.hurry();
+    this.#run();
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+      this.#noteDrained();
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#creditTimer?.cancel();
+  }
+
+  setCredit(credit: FlowCredit, resumeAfterMs: number | undefined): void {
+    const before = this.#window.credit;
+    this.#window.setCredit(credit);
+    this.#creditTimer?.cancel();
+    this.#creditTimer = null;
+    if (resumeAfterMs !== undefined && before.credit_messages > credit.credit_messages) {
+      this.#creditTimer = this.#options.clock.setTimeout(() => {
+        this.#window.setCredit(before);
+        this.#run();
+      }, resumeAfterMs);
+    }
+    this.#run();
+  }
+
+  onAck({ request_id: requestId, data }: BatchAck): void {
+    this.#bury(requestId, data);
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const ack of data.acks) {
+      const cursor = this.#cursors[ack.lane];
+      const verdict = cursor?.onAck(ack, nowMs);
+      if (verdict?.kind === 'impossible') {
+        const reason = `acknowledgement of ${ack.acked_through} in lane ${ack.lane}, which was never sent`;
+        this.#stuck(reason, true);
+        return;
+      }
+      if (verdict?.kind !== 'progress') continue;
+      this.#options.store.acked(ack.epoch, ack.lane, ack.acked_through);
+      this.#window.onAck(ack.epoch, ack.lane, ack.acked_through);
+      this.#lastResync = null;
+      this.#options.onAcked();
+    }
+    if (data.flow !== undefined) this.#window.setCredit(data.flow);
+    this.#goOn();
+  }
+
+  onResync({ data: { epoch, lane, expected_seq: expectedSeq, reason } }: ResyncRequired): void {
+    const { clock, log } = this.#options;
+    log.warn({ epoch, lane, expected_seq: expectedSeq, reason }, 'hub asks for a resync');
+    const key = `${epoch}/${lane}/${expectedSeq}`;
+    const isRepeated = this.#lastResync === key;
+    this.#lastResync = key;
+    // Sent again and refused again: a fresh connection may help, a tight loop will not.
+    const isPossible =
+      !isRepeated && this.#cursors[lane]?.rewind(epoch, expectedSeq, clock.monotonicMs()) === true;
+    if (!isPossible) {
+      this.#stuck(`resync to ${expectedSeq} in lane ${lane} is not possible here`, true);
+      return;
+    }
+    this.#window.forget(epoch, lane);
+    this.#run();
+  }
+
+  hasInFlight(requestId: string): boolean {
+    return this.#window.inFlight.some((batch) => batch.requestId === requestId);
+  }
+
+  #goOn(): void {
+    this.#noteDrained();
+    if (this.#options.isTruncated && this.#cursors.every((cursor) => cursor.isAtCurrent)) {
+      this.#stuck('more streams of older epochs are to be listed', false);
+      return;
+    }
+    this.#run();
+  }
+
+  /** Refused messages go to the dead letters before their acknowledgement deletes them. */
+  #bury(requestId: string | undefined, { acks, rejected }: BatchAck['data']): void {
+    if (rejected.length === 0) return;
+    const batch = this.#window.inFlight.find((entry) => entry.requestId === requestId);
+    const lane = batch?.lane ?? acks[0]?.lane;
+    const { log, store } = this.#options;
+    if (lane === undefined) {
+      log.warn({ rejected: rejected.length }, 'hub refused messages of an unknown batch');
+      return;
+    }
+    const rejections = rejected.map(
+      ({ seq, code, message }): Rejection => ({ lane, seq, code, reason: message }),
+    );
+    log.warn({ lane, rejections }, 'hub refused messages');
+    store
+      .deadLetter(rejections)
+      .catch((error: unknown) => log.error({ err: error, lane }, 'refused messages not kept'));
+  }
+
+  #run(): void {
+    if (this.#isPumping || this.#isStopped || this.#isCongested) return;
+    this.#sendAll().catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'outbox not read');
+      this.#stuck('the outbox could not be read', false);
+    });
+  }
+
+  /** Sends until the window is full or nothing is left. Runs once at a time. */
+  async #sendAll(): Promise<void> {
+    this.#isPumping = true;
+    this.#timer?.cancel();
+    this.#timer = null;
+    try {
+      while (!this.#isStopped && !this.#isCongested && (await this.#sendOne())) {}
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  /** False where there is nothing to send for now. */
+  async #sendOne(): Promise<boolean> {
+    const decision = this.#pump.decide(this.#options.clock.monotonicMs());
+    if (decision.do === 'wait')
+      this.#timer = this.#options.clock.setTimeout(() => this.#run(), decision.ms);
+    if (decision.do !== 'send') return false;
+    const head = this.#cursors[decision.lane]?.head;
+    if (head === null || head === undefined) return false;
+    const { sentThrough: afterSeq } = head;
+    const batch = await this.#options.store.readBatch({ ...head, afterSeq }, decision);
+    // A resync may have moved the position meanwhile.
+    if (!this.#isStopped && head.sentThrough === afterSeq) this.#send(head, batch);
+    return true;
+  }
+
+  #send(head: SendStream, batch: OutboxBatch): void {
+    const { epoch, lane, sentThrough, isSameBoot } = head;
+    if (batch.items.length === 0 || batch.through <= sentThrough) {
+      this.#stuck('the outbox no longer has what it should', false);
+      return;
+    }
+    const { clock, socket } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const requestId = `b-${this.#nextRequest++}`;
+    const text = batchFrame(
+      { requestId, epoch, lane, firstSeq: sentThrough + 1, items: batch.items, isSameBoot },
+      { wallMs: clock.wallMs(), monoMs: nowMs },
+    );
+    const isFirst = this.#window.inFlight.length === 0;
+    this.#window.onSent({
+      requestId,
+      epoch,
+      lane,
+      through: batch.through,
+      messages: batch.items.length,
+      bytes: batch.bytes,
+    });
+    this.#cursors[lane]?.onSent(batch.through, nowMs);
+    this.#pump.onSent(lane, batch.items.length);
+    socket.send(text, () => this.#onWritten());
+    this.#isCongested = socket.bufferedBytes > BUFFER_HIGH_BYTES;
+    this.#options.onSent(isFirst);
+  }
+
+  #onWritten(): void {
+    if (!this.#isCongested || this.#options.socket.bufferedBytes > BUFFER_LOW_BYTES) return;
+    this.#isCongested = false;
+    this.#run();
+  }
+
+  #noteDrained(): void {
+    if (this.#cursors.every((cursor) => cursor.pending === 0)) this.#onDrained?.();
+  }
+
+  #stuck(reason: string, isFault: boolean): void {
+    if (this.#isStopped) return;
+    this.stop();
+    this.#options.onStuck(reason, isFault);
+  }
+}

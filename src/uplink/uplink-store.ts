@@ -1,0 +1,15 @@
+import type { Store } from '../store/store.ts';
+
+/** What the uplink needs of the store. */
+export type UplinkStore = Pick<
+  Store,
+  | 'position'
+  | 'streams'
+  | 'readBatch'
+  | 'acked'
+  | 'deadLetter'
+  | 'peer'
+  | 'savePeer'
+  | 'renewEpoch'
+  | 'onCommitted'
+>;

@@ -1,0 +1,100 @@
+import type { Lane } from '../protocol/lanes.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { FlowCredit } from '../protocol/session.ts';
+
+/** A `message_batch` that the hub has not acknowledged. */
+export interface BatchInFlight {
+  readonly requestId: string;
+  readonly epoch: string;
+  readonly lane: Lane;
+  readonly through: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What the next batch may hold. */
+export interface Room {
+  readonly maxItems: number;
+  readonly maxBytes: number;
+}
+
+/** The least that stays free for alerts where the window allows it. */
+const RESERVED_MESSAGES = 16;
+
+/**
+ * How much may be in flight: the protocol's limits, the hub's credit, and a slow start of one batch that
+ * doubles with every acknowledgement. A quarter is kept free for lane 0, so that an alert never waits for the
+ * acknowledgement of detections.
+ */
+export class Window {
+  #batchLimit = 1;
+  #credit: FlowCredit;
+  #inFlight: BatchInFlight[] = [];
+
+  constructor(credit: FlowCredit) {
+    this.#credit = credit;
+  }
+
+  get inFlight(): readonly BatchInFlight[] {
+    return this.#inFlight;
+  }
+
+  get credit(): FlowCredit {
+    return this.#credit;
+  }
+
+  setCredit({ credit_messages, credit_bytes }: FlowCredit): void {
+    this.#credit = { credit_messages, credit_bytes };
+  }
+
+  /** Null where the lane has to wait. */
+  room(lane: Lane): Room | null {
+    const used = this.#used();
+    const batches = lane === 0 ? Math.max(2, this.#batchLimit) : withoutReserve(this.#batchLimit);
+    if (used.batches >= batches) return null;
+    const limit = Math.min(LIMITS.windowMessages, this.#credit.credit_messages);
+    const messages = lane === 0 ? limit : limit - reserveOf(limit);
+    const maxItems = Math.min(LIMITS.batchItems, messages - used.messages);
+    if (maxItems <= 0) return null;
+    const bytes = Math.min(LIMITS.windowBytes, this.#credit.credit_bytes);
+    const maxBytes = Math.min(LIMITS.batchBytes, bytes - used.bytes);
+    if (maxBytes <= 0) return null;
+    return { maxItems, maxBytes };
+  }
+
+  onSent(batch: BatchInFlight): void {
+    this.#inFlight.push(batch);
+  }
+
+  /** Takes the acknowledged batches out and opens the window. */
+  onAck(epoch: string, lane: Lane, through: number): void {
+    const before = this.#inFlight.length;
+    this.#inFlight = this.#inFlight.filter(
+      (batch) => batch.epoch !== epoch || batch.lane !== lane || batch.through > through,
+    );
+    if (this.#inFlight.length < before)
+      this.#batchLimit = Math.min(LIMITS.windowBatches, this.#batchLimit * 2);
+  }
+
+  /** Forgets the batches of a stream that is sent again. */
+  forget(epoch: string, lane: Lane): void {
+    this.#inFlight = this.#inFlight.filter((batch) => batch.epoch !== epoch || batch.lane !== lane);
+  }
+
+  #used(): { batches: number; messages: number; bytes: number } {
+    const used = { batches: this.#inFlight.length, messages: 0, bytes: 0 };
+    for (const batch of this.#inFlight) {
+      used.messages += batch.messages;
+      used.bytes += batch.bytes;
+    }
+    return used;
+  }
+}
+
+function withoutReserve(batches: number): number {
+  return Math.max(1, batches - Math.floor(batches / 4));
+}
+
+function reserveOf(messages: number): number {
+  return Math.min(Math.max(RESERVED_MESSAGES, Math.floor(messages / 4)), Math.floor(messages / 2));
+}

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { EDGE_TOKEN, HubScene, VIEWER_TOKEN } from './hub-scene.ts';
+import { alertItem, alerts, gapItem, RawClient } from './raw-client.ts';
+
+let scene: HubScene;
+let stream: { epoch: string; lane: number };
+
+beforeEach(() => {
+  scene = new HubScene();
+  stream = { epoch: randomUUID(), lane: 0 };
+});
+afterEach(() => scene.end());
+
+const edgeAt = (url: string) => RawClient.identified(url, { token: EDGE_TOKEN });
+
+async function viewerAt(url: string, subscription?: object): Promise<RawClient> {
+  const identity = { token: VIEWER_TOKEN, type: 'frontend', clientId: randomUUID() } as const;
+  const viewer = await RawClient.identified(url, identity);
+  if (subscription !== undefined) {
+    viewer.send('subscribe', subscription);
+    await viewer.next('subscription_success');
+  }
+  return viewer;
+}
+
+const ackedThrough = async (client: RawClient) =>
+  (await client.next('batch_ack')).data.acks[0].acked_through as number;
+const idsOf = (viewer: RawClient) =>
+  viewer.frames.flatMap((frame) => (frame.event_id === undefined ? [] : [frame.event_id]));
+const range = (first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+describe('subscriptions', () => {
+  test('see events live, as they came, with their id and client', async () => {
+    const { url } = await scene.start();
+    const [edge, viewer] = [await edgeAt(url), await viewerAt(url, { types: ['*'] })];
+    const item = alertItem(1);
+    edge.batch(stream, [item, alertItem(2, { replayed: true })]);
+    expect(await viewer.next('alert_triggered')).toEqual({
+      type: 'alert_triggered',
+      timestamp: item['timestamp'],
+      event_id: 1,
+      client_id: 'edge-1',
+      schema_version: 1,
+      data: item['data'],
+    });
+    expect(await viewer.next('alert_triggered')).toMatchObject({ event_id: 2, replayed: true });
+    edge.close();
+    viewer.close();
+  });
+
+  test('pass only the types and cameras asked for, and nothing quarantined or lost', async () => {
+    const { url } = await scene.start();
+    const edge = await edgeAt(url);
+    const viewer = await viewerAt(url, { types: ['alert_triggered'], cameras: ['gate'] });
+    const other = { ...alertItem(2), type: 'smoke_detected' };
+    edge.batch(stream, [
+      alertItem(1, { camera: 'dock' }),
+      other,
+      alertItem(3, { severity: 'terrible' }),
+      gapItem(4, 5),
+      alertItem(6),
+    ]);
+    await viewer.next('alert_triggered');
+    expect(idsOf(viewer)).toEqual([5]);
+    edge.close();
+    viewer.close();
+  });
+
+  test('resume after an event id, over to live, without a hole or a repetition', async () => {
+    const { url } = await scene.start();
+    const edge = await edgeAt(url);
+    for (let first = 1; first <= 1500; first += 50) edge.batch(stream, alerts(first, 50));
+    while ((await ackedThrough(edge)) < 1500);
+    const viewer = await viewerAt(url, { types: ['*'], after_event_id: 100 });
+    for (let first = 1501; first <= 2000; first += 50) edge.batch(stream, alerts(first, 50));
+    while ((await ackedThrough(edge)) < 2000);
+    await vi.waitFor(() => expect(idsOf(viewer).at(-1)).toBe(2000), { timeout: 10_000 });
+    expect(idsOf(viewer)).toEqual(range(101, 2000));
+    edge.close();
+    viewer.close();
+  });
+
+  test('resume filters the past as it does the present', async () => {
+    const { url } = await scene.start();
+    const edge = await edgeAt(url);
+    edge.batch(stream, [
+      alertItem(1, { camera: 'dock' }),
+      alertItem(2),
+      gapItem(3, 4),
+      alertItem(5),
+    ]);
+    await ackedThrough(edge);
+    const viewer = await viewerAt(url, { types: ['*'], cameras: ['gate'], after_event_id: 0 });
+    edge.batch(stream, [alertItem(6)]);
+    await vi.waitFor(() => expect(idsOf(viewer)).toEqual([2, 4, 5]));
+    edge.close();
+    viewer.close();
+  });
+
+  test('a new subscription replaces the old one, unsubscribe ends it', async () => {
+    const { hub, url } = await scene.start();
+    const edge = await edgeAt(url);
+    const viewer = await viewerAt(url, { types: ['*'] });
+    viewer.send('subscribe', { types: ['object_event'], cameras: ['gate'] }, 'r-11');
+    expect(await viewer.next('subscription_success')).toMatchObject({
+      request_id: 'r-11',
+      data: { types: ['object_event'], cameras: ['gate'], last_event_id: 0 },
+    });
+    expect(hub.stats().subscribers).toBe(1);
+    edge.batch(stream, alerts(1, 1));
+    await ackedThrough(edge);
+    viewer.send('unsubscribe', {}, 'r-12');
+    expect((await viewer.next('subscription_success')).data.types).toEqual([]);
+    expect(idsOf(viewer)).toEqual([]);
+    expect(hub.stats().subscribers).toBe(0);
+    edge.close();
+    viewer.close();
+  });
+
+  test('a subscriber that does not read costs no memory and catches up from the table', async () => {
+    const { hub, url } = await scene.start();
+    const edge = await edgeAt(url);
+    const [slow, quick] = [
+      await viewerAt(url, { types: ['*'] }),
+      await viewerAt(url, { types: ['*'] }),
+    ];
+    slow.ws.pause();
+    const [count, size] = [600, 64 * 1024];
+    const before = process.memoryUsage().rss;
+    for (let seq = 1; seq <= count; seq += 4) {
+      edge.batch(stream, alerts(seq, 4, { padding: size }));
+      await ackedThrough(edge);
+    }
+    await vi.waitFor(() => expect(idsOf(quick)).toHaveLength(count), { timeout: 10_000 });
+    // What was sent is 40 MB; what may wait in memory is one buffer.
+    const grown = (process.memoryUsage().rss - before) / 1024 / 1024;
+    console.log(`memory grown by ${grown.toFixed(0)} MiB, both clients of the test included`);
+    expect(hub.stats().subscribersClosed).toBe(0);
+    slow.ws.resume();
+    await vi.waitFor(() => expect(idsOf(slow).at(-1)).toBe(count), { timeout: 20_000 });
+    expect(idsOf(slow)).toEqual(range(1, count));
+    for (const client of [edge, slow, quick]) client.close();
+  });
+});
+
+test('throughput of batches of 64 from 10 clients, 4 in flight each (for information)', async () => {
+  const { hub, url } = await scene.start();
+  const perClient = 50;
+  const edges = await Promise.all(
+    Array.from({ length: 10 }, (_, index) =>
+      RawClient.identified(url, { token: EDGE_TOKEN, clientId: `edge-${index}` }),
+    ),
+  );
+  const begun = performance.now();
+  await Promise.all(
+    edges.map(async (edge) => {
+      const own = { epoch: randomUUID(), lane: 0 };
+      for (let batch = 0; batch < perClient; batch++) {
+        edge.batch(own, alerts(batch * 64 + 1, 64, { padding: 200 }));
+        if (batch >= 4) await ackedThrough(edge);
+      }
+      while ((await ackedThrough(edge)) < perClient * 64);
+    }),
+  );
+  const seconds = (performance.now() - begun) / 1000;
+  expect(hub.stats().messagesStored).toBe(10 * perClient * 64);
+  console.log(`${Math.round((10 * perClient * 64) / seconds)} durable messages/s`);
+  for (const edge of edges) edge.close();
+});
