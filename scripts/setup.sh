@@ -92,7 +92,7 @@ use_local_assets() {
 setup() {
   cd "$root" || exit 1
   : >"$log"
-  setup_debian_packages ffmpeg make g++ python3 ca-certificates util-linux "$@"
+  setup_debian_packages ffmpeg make g++ python3 ca-certificates util-linux systemd "$@"
   setup_node
   setup_modules
   step 'build' npm run --silent build

@@ -124,7 +124,7 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern:
-      /(Permission denied|Is a directory|moov atom not found|Invalid data found when processing input)/,
+      /(Permission denied|Is a directory|Format not on whitelist|moov atom not found|Invalid data found when processing input)/,
     code: 'CAPTURE_FILE_UNREADABLE',
     retry: 'never',
     only: 'file',

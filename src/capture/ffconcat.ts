@@ -22,13 +22,17 @@ export interface LiveInput {
 
 /**
  * The script that opens one camera.
- * @throws ApexError CAPTURE_ADDRESS_REFUSED for anything but an rtsp or rtsps address
+ * @throws ApexError CAPTURE_ADDRESS_REFUSED for anything but an rtsp or rtsps address; CAPTURE_FFMPEG_TOO_OLD
+ *   before ffmpeg 4.4, whose scripts know no options
  */
 export function liveScript(input: LiveInput, version: FfmpegVersion): string {
   const url = checkedAddress(input.url);
   const isTls = /^rtsps:/i.test(url);
   // RTSP over TLS interleaves its media in the one connection.
   const transport = isTls ? 'tcp' : input.transport;
+  if (!avformatAtLeast(version, 58, 76)) {
+    throw new ApexError('CAPTURE_FFMPEG_TOO_OLD', `ffmpeg ${version.name} is too old for cameras.`);
+  }
   // Until libavformat 59 `timeout` meant waiting for someone to connect.
   const timeoutOption = avformatAtLeast(version, 59, 0) ? 'timeout' : 'stimeout';
   const options: [string, string | number][] = [

@@ -1,5 +1,5 @@
 import ffmpeg from 'fluent-ffmpeg';
-import type { CameraSource, DecoderName, ModelGeometry, PictureSize } from './contract.ts';
+import type { DecoderName, ModelGeometry, PictureSize } from './contract.ts';
 import { fileAddress } from './ffconcat.ts';
 import { avformatAtLeast, type FfmpegVersion } from './ffmpeg-version.ts';
 
@@ -103,6 +103,13 @@ export function decoderProbeArguments(probe: {
   return command._getArguments();
 }
 
+/**
+ * Containers of video. What is left out are above all playlists (HLS, DASH, ffconcat, SDP): a file of a camera
+ * shall not name other files or addresses.
+ */
+const FILE_FORMATS =
+  'mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,ivf,flv,asf,ogg,mxf,mjpeg,nut,dhav,obu';
+
 /** The protocols an input may use: nothing inside a stream or file can lead ffmpeg anywhere else. */
 function protocolsOf(input: InputAddress): string {
   return input.kind === 'file' ? 'file' : 'pipe,rtsp,rtp,rtcp,tcp,udp,tls,crypto';
@@ -112,7 +119,8 @@ function inputCommand(input: InputAddress, options: readonly string[]): Buildabl
   const access = ['-protocol_whitelist', protocolsOf(input)];
   if (input.kind === 'file') {
     const pace = input.realtime ? ['-re'] : [];
-    return baseCommand(fileAddress(input.path), [...access, ...pace, ...options]);
+    const formats = ['-format_whitelist', FILE_FORMATS];
+    return baseCommand(fileAddress(input.path), [...access, ...formats, ...pace, ...options]);
   }
   // The script names addresses of other protocols than its own: that is what `-safe 0` allows.
   const script = ['-fpsprobesize', '0', ...options, '-f', 'concat', '-safe', '0'];
@@ -223,10 +231,4 @@ function decodedSize({ pictureSize, geometry }: DecoderUse): PictureSize | null 
   const content = { width: geometry.contentWidth, height: geometry.contentHeight };
   if (pictureSize === null) return content;
   return pictureSize.width >= content.width ? pictureSize : content;
-}
-
-/** Where a camera's frames come from, for the command line. */
-export function inputOf(source: CameraSource, path: string | undefined): InputAddress {
-  if (source.kind === 'rtsp' || path === undefined) return { kind: 'live' };
-  return { kind: 'file', path, realtime: source.pace === 'realtime' };
 }

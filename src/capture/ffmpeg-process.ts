@@ -46,7 +46,12 @@ export class FfmpegProcess {
     });
     // A script that nobody reads any more: the exit code tells why.
     child.stdin?.on('error', () => {});
-    if (child.stderr) createInterface({ input: child.stderr }).on('line', onLine);
+    if (child.stderr) {
+      const lines = createInterface({ input: child.stderr });
+      lines.on('line', onLine);
+      // After the last line nobody will start to read the output any more; unread, it would hold up 'close'.
+      lines.on('close', () => this.#discardUnread());
+    }
     this.ended = new Promise((resolve) => {
       child.on('close', (code, signal) => {
         this.#hasEnded = true;
@@ -103,6 +108,13 @@ export class FfmpegProcess {
     const stream = this.#child.stdio[descriptor];
     if (!stream) throw new Error(`ffmpeg was started without descriptor ${descriptor}`);
     return stream as Readable;
+  }
+
+  #discardUnread(): void {
+    for (const descriptor of [1, 3]) {
+      const stream = this.#child.stdio[descriptor] as Readable | null | undefined;
+      if (stream && stream.listenerCount('data') === 0) stream.resume();
+    }
   }
 
   #signal(signal: NodeJS.Signals): void {

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { Clock } from '../system/clock.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
 
-const CONNECT_LIMIT_MS = 3000;
+const CONNECT_LIMIT_MS = 2000;
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'rtsp:': 554, 'rtsps:': 322 };
 
 const CAUSES: Readonly<Record<string, Diagnosis>> = {

@@ -140,7 +140,7 @@ function onFrame(now: Supervision, { nowMs, changed }: { nowMs: number; changed:
       ...common(now),
       state: 'streaming',
       sinceMs: nowMs,
-      fault: now.wasFrozen ? now.fault : null,
+      fault: now.wasFrozen ? captureFault('CAPTURE_PICTURE_FROZEN') : null,
       firstFrameMs: nowMs,
       lastFrameMs: nowMs,
       lastChangeMs: nowMs,
@@ -197,7 +197,7 @@ function onEnded(now: Supervision, event: SupervisionEvent & { kind: 'ended' }):
   const fault = keepsFault ? now.fault : (cause?.fault ?? captureFault('CAPTURE_STREAM_ENDED'));
   const retry = keepsFault ? 'soon' : (cause?.retry ?? 'soon');
   if (retry === 'never') return stay({ ...common(now), state: 'failed', sinceMs: nowMs, fault });
-  const failures = streamedMs(now) >= SUSTAINED_MS ? 0 : now.failures;
+  const failures = isSustained(now) ? 0 : now.failures;
   const retryAtMs = nowMs + retryDelay(retry, failures, event.random);
   const next = { ...common(now), state: 'backing-off', sinceMs: nowMs, fault, retryAtMs } as const;
   return stay({ ...next, failures: failures + 1 });
@@ -207,6 +207,11 @@ function retryDelay(retry: RetryPace, attempt: number, random: number): number {
   if (retry === 'soon') return fullJitterDelay({ attempt, ...BACKOFF }, () => random);
   const capMs = retry === 'account' ? ACCOUNT_RETRY_CAP_MS : SLOW_RETRY_MS;
   return SLOW_RETRY_MS + fullJitterDelay({ attempt, baseMs: SLOW_RETRY_MS, capMs }, () => random);
+}
+
+/** Whether the stream has run for long enough to count as good. */
+export function isSustained(now: Supervision): boolean {
+  return streamedMs(now) >= SUSTAINED_MS;
 }
 
 function streamedMs(now: Supervision): number {

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { checkSecrets } from '../config/secret-problems.ts';
 import { configOption } from './options.ts';
 
 export function configCommand(): Command {
@@ -12,11 +14,15 @@ export function configCommand(): Command {
     .description('read the file as the daemon would and name every problem with its line')
     .addOption(configOption())
     .action((options: { config: string }) => {
-      const { config, problems } = loadConfig(options.config, process.env);
-      for (const problem of problems) console.log(problem.message);
-      const cameras = Object.keys(config.cameras).length;
-      console.log(`${options.config}: ${cameras} cameras, ${problems.length} problems`);
-      if (problems.length > 0) process.exitCode = 1;
+      const loaded = loadConfig(options.config, process.env);
+      const problems = [...loaded.problems, ...checkSecrets(loaded, process.env)];
+      for (const problem of problems) console.log(formatProblem(problem, options.config));
+      const cameras = Object.keys(loaded.config.cameras).length;
+      const disabled = loaded.cameraFaults.size;
+      console.log(
+        `${options.config}: ${cameras} cameras can run, ${disabled} are disabled by mistakes`,
+      );
+      if (problems.some(({ severity }) => severity === 'error')) process.exitCode = 1;
     });
   command
     .command('schema')

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { checkSecrets } from '../config/secret-problems.ts';
 import { hubTokens } from '../config/secrets.ts';
 import { Hub } from '../hub/hub.ts';
 import { systemClock } from '../system/clock.ts';
@@ -14,9 +16,12 @@ export function hubCommand(): Command {
     .addOption(configOption())
     .action(async (options: { config: string }) => {
       const stop = stopSignal();
-      const { config, problems } = loadConfig(options.config, process.env);
+      const loaded = loadConfig(options.config, process.env);
+      const { config, problems } = loaded;
       const log = createLogger({ level: config.log.level, name: 'hub' });
-      for (const problem of problems) log.warn({ problem }, 'configuration problem');
+      for (const problem of [...problems, ...checkSecrets(loaded, process.env)]) {
+        log.warn({ problem: formatProblem(problem, options.config) }, 'configuration problem');
+      }
       const service = createServiceNotifier({ env: process.env, log });
       const hub = await Hub.start({
         host: config.hub.host,
@@ -29,7 +34,8 @@ export function hubCommand(): Command {
       });
       service.ready();
       await aborted(stop);
-      service.stopping();
+      const told = service.stopping();
       await hub.stop();
+      await told;
     });
 }

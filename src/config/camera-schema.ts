@@ -166,6 +166,10 @@ function checkCredentials(camera: CameraFields, report: Report): void {
   const given = file === undefined ? 'password' : 'password_file';
   if (camera.path !== undefined && (username ?? password ?? file) !== undefined)
     report(username === undefined ? given : 'username', 'user name and password only with `url`');
-  else if ((password ?? file) !== undefined && username === undefined)
+  else if ((password ?? file) !== undefined && username === undefined && !hasUserInUrl(camera))
     report(given, '`username` beside the password');
+}
+
+function hasUserInUrl({ url }: CameraFields): boolean {
+  return typeof url === 'string' && /^[a-z]+:\/\/[^/?#@]+@/i.test(url);
 }

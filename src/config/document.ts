@@ -9,6 +9,7 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  type YAMLError,
   type YAMLMap,
 } from 'yaml';
 import type { KeyPath } from './schema-shape.ts';
@@ -35,22 +36,34 @@ export class ConfigDocument {
 
   constructor(text: string) {
     // `prettyErrors` would quote lines of the file, and with them passwords.
-    // `logLevel` keeps the package from writing warnings to the console by itself.
+    // `logLevel` keeps the package from writing warnings to the console; `silent` would hide errors too.
     this.#document = parseDocument(text, {
       lineCounter: this.#lines,
       prettyErrors: false,
       uniqueKeys: false,
       merge: true,
-      logLevel: 'silent',
+      logLevel: 'error',
     });
   }
 
   syntaxFaults(): SyntaxFault[] {
     const { errors, warnings } = this.#document;
     return [...errors, ...warnings].map((fault) => ({
-      ...this.#locationAt(fault.pos[0]),
+      ...this.#locationAt(this.#openQuoteBefore(fault) ?? fault.pos[0]),
       message: SYNTAX_MESSAGES[fault.code] ?? OTHER_SYNTAX,
     }));
+  }
+
+  /** A quote that is never closed is noticed at the end of the file, where nobody would look for it. */
+  #openQuoteBefore(fault: YAMLError): number | null {
+    let start: number | null = null;
+    walk(this.#document.contents, { path: [], above: [] }, (node) => {
+      if (fault.code !== 'MISSING_CHAR' || !isScalar(node) || !node.type?.startsWith('QUOTE'))
+        return;
+      const [from, , to] = node.range ?? [0, 0, 0];
+      if (from < fault.pos[0] && fault.pos[0] <= to) start = from;
+    });
+    return start;
   }
 
   /** Anchors that are not set, that hold themselves, or that unfold into a huge file. */

@@ -78,11 +78,10 @@ function unknownKey(section: KeyPath, key: string): Finding {
   };
 }
 
-/** A key of this section that is spelt nearly so, else one of this very name in a section within or at the top. */
+/** A key of this section that is spelt nearly so, else one of this very name in a section within. */
 function nearestKey(section: KeyPath, key: string): string | null {
   const near = nearestWord(key, keysAt(section));
-  if (near !== null) return near;
-  return (findKeyBelow(section, key) ?? findKeyBelow([], key))?.join('.') ?? null;
+  return near ?? findKeyBelow(section, key)?.join('.') ?? null;
 }
 
 function badName(path: KeyPath, allowed: string): Finding {

@@ -51,12 +51,15 @@ function apply(data: Record<string, unknown>, { path, text }: Override): string 
   const key = path.at(-1);
   if (key === undefined || path.includes(''))
     return `is not a key; allowed: ${PREFIX}section__key, each part with two underscores before it`;
-  const section = sectionFor(data, path.slice(0, -1));
-  if (section === null) return 'is inside of a value that is not a section';
-  if (Array.isArray(section)) {
-    if (!/^\d{1,4}$/.test(String(key)) || Number(key) > section.length)
-      return `is not an entry of the list; allowed: 0 to ${section.length}`;
-  } else if (text === '') {
+  let section: object = data;
+  for (const [depth, step] of path.slice(0, -1).entries()) {
+    if (!mayHold(section, step)) return noEntry(section);
+    const next = childSection(section, path.slice(0, depth + 1));
+    if (next === null) return 'is inside of a value that is not a section';
+    section = next;
+  }
+  if (!mayHold(section, key)) return noEntry(section);
+  if (text === '' && !Array.isArray(section)) {
     Reflect.deleteProperty(section, key);
     return null;
   }
@@ -66,19 +69,25 @@ function apply(data: Record<string, unknown>, { path, text }: Override): string 
   return null;
 }
 
-/** The object or list that holds the key, made where it is missing. */
-function sectionFor(data: Record<string, unknown>, path: KeyPath): object | null {
-  let section: object = data;
-  for (const [depth, step] of path.entries()) {
-    let next: unknown = Object.hasOwn(section, step) ? Reflect.get(section, step) : undefined;
-    if (next === undefined || next === null) {
-      next = shapeAt(path.slice(0, depth + 1))?.type === 'array' ? [] : {};
-      define(section, step, next);
-    }
-    if (typeof next !== 'object' || next === null) return null;
-    section = next;
-  }
-  return section;
+/** Of a list, entries can be changed and one added at the end. */
+function mayHold(section: object, key: string | number): boolean {
+  if (!Array.isArray(section)) return true;
+  return /^\d{1,4}$/.test(String(key)) && Number(key) <= section.length;
+}
+
+function noEntry(list: object): string {
+  return `is not an entry of the list; allowed: 0 to ${Reflect.get(list, 'length')}`;
+}
+
+/** The object or list at the end of `path` in its parent, made where it is missing; null for a single value. */
+function childSection(parent: object, path: KeyPath): object | null {
+  const key = path.at(-1) ?? '';
+  const known: unknown = Object.hasOwn(parent, key) ? Reflect.get(parent, key) : undefined;
+  if (typeof known === 'object' && known !== null) return known;
+  if (known !== undefined && known !== null) return null;
+  const made = shapeAt(path)?.type === 'array' ? [] : {};
+  define(parent, key, made);
+  return made;
 }
 
 /** Assigning would call the setter of `__proto__`. */
@@ -92,7 +101,7 @@ function define(section: object, key: string | number, value: unknown): void {
 }
 
 function parseValue(text: string): { parsed: unknown } | null {
-  const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   if (document.errors.length > 0 || document.warnings.length > 0) return null;
   try {
     return { parsed: document.toJS() };

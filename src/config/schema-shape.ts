@@ -37,9 +37,10 @@ export function keysAt(path: KeyPath): string[] {
 
 /** Where in a section, or below it, a key of this exact name stands: `['detect', 'fps']`. */
 export function findKeyBelow(path: KeyPath, key: string): string[] | null {
-  const properties = shapeAt(path)?.properties ?? {};
-  if (Object.hasOwn(properties, key)) return [key];
-  for (const section of Object.keys(properties)) {
+  const keys = keysAt(path);
+  if (keys.includes(key)) return [key];
+  const isNamedByUser = asShape(shapeAt(path)?.additionalProperties) !== null;
+  for (const section of isNamedByUser ? ['<name>'] : keys) {
     const below = findKeyBelow([...path, section], key);
     if (below !== null) return [section, ...below];
   }

@@ -73,16 +73,16 @@ export function isWorldReadable(path: string): boolean {
  * A stream's address with user name and password in it, percent-encoded (RFC 3986, 3.2.1) whichever way the file
  * gives them. Secret: only for the decoder, never for a log or an argument list that other users can read.
  *
- * @param key what errors call the camera: `cameras.front`
  * @throws ApexError `CONFIG_SECRET_UNREADABLE`, and `CONFIG_CAMERA_INVALID` for a camera without `url`
  */
 export function cameraUrlWithCredentials(
+  cameraId: string,
   camera: CameraConfig,
   env: NodeJS.ProcessEnv,
-  key = 'camera',
 ): string {
   const parts = /^([a-z]+:\/\/)(?:([^/?#]*)@)?(.*)$/i.exec(camera.url ?? '');
-  if (parts === null) throw new ApexError('CONFIG_CAMERA_INVALID', `${key} has no stream address`);
+  if (parts === null)
+    throw new ApexError('CONFIG_CAMERA_INVALID', `cameras.${cameraId} has no stream address`);
   const [, scheme = '', userInfo = '', rest = ''] = parts;
   const colon = userInfo.indexOf(':');
   const inUrl = {
@@ -93,7 +93,7 @@ export function cameraUrlWithCredentials(
   const username = camera.username ?? inUrl.username;
   if (username === '' && inUrl.password === null) return `${scheme}${rest}`;
   const source = {
-    key: `${key}.password`,
+    key: `cameras.${cameraId}.password`,
     value: camera.password,
     file: camera.password_file,
   };

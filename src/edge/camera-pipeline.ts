@@ -167,7 +167,7 @@ export class CameraPipeline {
   }
 
   async #takeSnapshot({ cameraId, eventId, frameId }: SnapshotRequest): Promise<void> {
-    const { vision, snapshots, log, clock } = this.#deps;
+    const { vision, snapshots, log } = this.#deps;
     try {
       const maxWidth = this.#spec.snapshot?.maxWidth ?? 0;
       const image = await vision.snapshot(cameraId, frameId, maxWidth);
@@ -175,7 +175,7 @@ export class CameraPipeline {
         this.#events.snapshotMissed(eventId);
         return;
       }
-      const path = await snapshots.save({ cameraId, eventId, wallMs: clock.wallMs() }, image.jpeg);
+      const path = await snapshots.save(cameraId, eventId, image.jpeg);
       if (this.#inView.has(eventId)) this.#inView.set(eventId, path);
       this.#events.snapshotSaved(eventId);
     } catch (error) {

@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ControlServer } from '../api/control-server.ts';
 import type { EdgeStatus, UplinkView } from '../api/edge-status.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
+import { checkSecrets } from '../config/secret-problems.ts';
 import { uplinkToken } from '../config/secrets.ts';
 import { SnapshotFiles } from '../events/snapshot-files.ts';
 import { ModelStore } from '../models/model-store.ts';
@@ -96,8 +96,9 @@ export class EdgeDaemon {
   }
 
   async #begin(): Promise<void> {
-    const { store, vision, uplink, plan, detectorFault } = this.#parts;
+    const { store, vision, uplink, snapshots, plan, detectorFault } = this.#parts;
     await closeOpenEvents(store, this.#clock, this.#log);
+    await snapshots?.start();
     await this.#control.start();
     vision.onResult((result) => this.#pipelines.get(result.cameraId)?.frame(result));
     vision.onCameraStatus((status) => {
@@ -126,7 +127,6 @@ export class EdgeDaemon {
         model: models.resolve(config.detector.model),
         preparedDir: join(dir, 'prepared'),
         cameras,
-        cores: availableParallelism(),
       }),
       cameras,
       ffmpegPath: config.ffmpeg.path,
@@ -277,7 +277,7 @@ async function assemble({
 }: EdgeDaemonOptions): Promise<Parts> {
   const { config } = loaded;
   const { data_dir } = config.edge;
-  for (const problem of loaded.problems) {
+  for (const problem of [...loaded.problems, ...checkSecrets(loaded, env)]) {
     log.warn({ problem: formatProblem(problem, loaded.sourcePath) }, 'configuration problem');
   }
   const store = await Store.open({ dir: data_dir, clock, log });
@@ -298,9 +298,9 @@ async function assemble({
     uplink: makeUplink(edgeId, store, { loaded, env, log, clock }),
     snapshots: config.snapshots.enabled
       ? new SnapshotFiles({
-          dir: join(data_dir, 'snapshots'),
+          dataDir: data_dir,
           budgetBytes: config.snapshots.retain_mb * 1e6,
-          log,
+          logger: log,
         })
       : null,
     plan,

@@ -94,14 +94,14 @@ function ladder(provider: Config['detector']['provider']): readonly ExecutionPro
 
 export function planDetector(
   config: Config,
-  options: { model: string; preparedDir: string; cameras: readonly CameraSpec[]; cores: number },
+  options: { model: string; preparedDir: string; cameras: readonly CameraSpec[] },
 ): DetectorSpec {
   return {
     model: options.model,
     preparedDir: options.preparedDir,
     labels: wantedLabels(options.cameras),
     providers: ladder(config.detector.provider),
-    workers: config.detector.workers ?? Math.max(1, Math.min(4, options.cores)),
+    workers: config.detector.workers ?? null,
     threadsPerWorker: config.detector.threads_per_worker,
     minScore: TRACKING_MIN_SCORE,
   };

@@ -18,8 +18,6 @@ export interface CameraEventsOptions {
   cameraId: string;
   /** Score from which a detection may start an event; lower ones only continue one. */
   minScore: number;
-  /** Labels to follow; null for all. */
-  labels: readonly string[] | null;
   /** Usual time between analysed frames; null when every frame is analysed. */
   frameIntervalMs: number | null;
   /** 0 up to 1, as Math.random; for event ids. */
@@ -104,7 +102,10 @@ export class CameraEvents {
     return this.#tracker.refused;
   }
 
-  /** Takes in an analysed frame. Frames come in their order; a late one is left out. */
+  /**
+   * Takes in an analysed frame with the detections of the labels wanted, weak ones included. Frames come in their
+   * order; a late one is left out.
+   */
   frame(result: FrameResult): CameraChanges {
     const sinceLastMs = result.monoMs - (this.#lastFrame ?? result).monoMs;
     const isSameStretch = Math.abs(sinceLastMs) <= this.#lostAfterMs;
@@ -116,9 +117,7 @@ export class CameraEvents {
     const lost = isSameStretch ? NO_CHANGES : this.cameraLost();
     this.#lastFrame = result;
     this.#quietSinceMs = null;
-    const { labels } = this.#options;
-    const wanted = result.detections.filter(({ label }) => labels?.includes(label) ?? true);
-    const { seen, started, ended } = this.#tracker.update(wanted, result.monoMs);
+    const { seen, started, ended } = this.#tracker.update(result.detections, result.monoMs);
     const events = [...lost.events, ...ended.flatMap((track) => this.#end(track, 'left'))];
     for (const track of started) events.push(this.#begin(track, result));
     for (const track of seen) events.push(...this.#update(track, result.monoMs));

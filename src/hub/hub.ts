@@ -37,6 +37,8 @@ export interface HubStats extends Readonly<HubCounters> {
   readonly lastEventId: number;
   readonly clients: Readonly<Record<ClientType, number>>;
   readonly subscribers: number;
+  /** Bytes that wait in memory for clients to read them. */
+  readonly bufferedBytes: number;
 }
 
 const BEAT_MS = 1000;
@@ -111,6 +113,7 @@ export class Hub {
       lastEventId: fanOut.publishedThrough,
       clients: registry.countByType(),
       subscribers: fanOut.subscriberCount,
+      bufferedBytes: registry.bufferedBytes,
     };
   }
 

@@ -2,6 +2,8 @@ import { CLIENT_TYPES, type ClientType } from '../protocol/session.ts';
 
 /** What the hub as a whole does with a session. */
 export interface RegisteredSession {
+  /** Bytes sent that have not left this process. */
+  readonly bufferedBytes: number;
   /** Ends the session because a newer one of the same client took over. */
   supersede(): void;
   tick(beatMs: number): void;
@@ -45,6 +47,13 @@ export class SessionRegistry {
   /** Open connections, identified or not. */
   get size(): number {
     return this.#connections.size;
+  }
+
+  /** Bytes that wait in memory for clients to read them. */
+  get bufferedBytes(): number {
+    let bytes = 0;
+    for (const session of this.#connections) bytes += session.bufferedBytes;
+    return bytes;
   }
 
   connections(): readonly RegisteredSession[] {

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import { TailConnection, type TailEnding } from './tail-connection.ts';
 
+export type { BroadcastEvent as ReceivedEvent } from '../protocol/session.ts';
 export { formatEvent } from './event-line.ts';
 
 export interface TailOptions {

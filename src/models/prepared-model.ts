@@ -7,8 +7,7 @@ import { ApexError } from '../system/errors.ts';
 import { type Logger, silentLogger } from '../system/logger.ts';
 import type { ModelFile, ModelForm } from './model-form.ts';
 import { TEST_DETECTOR, testDetectorModel } from './test-detector.ts';
-import { prepareYolo } from './yolo/prepare.ts';
-import { wrapYolo } from './yolo/wrap.ts';
+import { bestForm } from './yolo/best-form.ts';
 
 /** Counts changes of what preparing does; files made by another version are made again. */
 const FORM_VERSION = 1;
@@ -59,12 +58,7 @@ async function readOriginal(path: string): Promise<Uint8Array> {
 function makeForm(spec: PreparedModelSpec, original: Uint8Array): ModelFile {
   if (spec.model === TEST_DETECTOR)
     return testDetectorModel({ width: spec.width, height: spec.height });
-  try {
-    return prepareYolo(original, spec);
-  } catch (error) {
-    if (!(error instanceof ApexError) || error.code !== 'MODEL_CANNOT_BE_CUT') throw error;
-    return wrapYolo(original, error.message);
-  }
+  return bestForm(original, spec);
 }
 
 /** The cached form, or the reason why there is none to use. */

@@ -68,7 +68,8 @@ const clientIdentifySchema = frame(
     session_token: z.string().max(256).nullable().optional(),
     clock: z.object({ synced: z.boolean().optional(), mono_ms: monoMs }).optional(),
     schema_versions: z.record(z.string(), z.int()).optional(),
-    resume: z.object({ streams: z.array(clientStreamSchema).max(64) }).optional(),
+    /** As many as fit into a frame of a client that is not yet known; the rest after these are delivered. */
+    resume: z.object({ streams: z.array(clientStreamSchema).max(128) }).optional(),
   }),
 );
 export type ClientIdentify = z.infer<typeof clientIdentifySchema>;
@@ -255,6 +256,7 @@ export const broadcastEventSchema = z.object({
   event_id: z.int().min(1),
   client_id: z.string(),
   replayed: z.boolean().optional(),
+  schema_version: z.int().optional(),
   data: z.unknown(),
 });
 export type BroadcastEvent = z.infer<typeof broadcastEventSchema>;

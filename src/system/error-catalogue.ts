@@ -102,6 +102,10 @@ export const ERROR_CATALOGUE = {
     summary: 'The hub stopped answering.',
     remedy: 'Check the network and the load of the hub; the uplink connects again by itself.',
   },
+  UPLINK_TLS: {
+    summary: 'A certificate or key of the uplink cannot be used.',
+    remedy: 'Give certificates and keys in PEM form, and the key that belongs to the certificate.',
+  },
   UPLINK_URL: {
     summary: 'The address of the hub is not a WebSocket address.',
     remedy:
@@ -118,6 +122,10 @@ export const ERROR_CATALOGUE = {
   HUB_URL: {
     summary: 'The address of the hub cannot be understood.',
     remedy: 'Write it as ws://host:port/ws, or wss:// with TLS.',
+  },
+  HUB_TOKEN_MISSING: {
+    summary: 'No token was given for the hub.',
+    remedy: 'Set APEX_TOKEN, or name a file that holds the token with --token-file.',
   },
   HUB_REFUSED: {
     summary: 'The hub refused this client.',
@@ -140,9 +148,48 @@ export const ERROR_CATALOGUE = {
     summary: 'The prepared form of a model could not be written.',
     remedy: 'Check that the folder for prepared models is writable and has free space.',
   },
+  MODEL_DOES_NOT_RUN: {
+    summary: 'ONNX Runtime cannot load or run the model.',
+    remedy:
+      'Export the model again with a current Ultralytics version: `yolo export format=onnx opset=17`.',
+  },
+  MODEL_NAME_REFUSED: {
+    summary: 'The name chosen for an imported model cannot be used.',
+    remedy:
+      'Choose lower-case letters, digits, dots, dashes and underscores, and a name that no other model has.',
+  },
+  MODEL_UNKNOWN: {
+    summary: 'No model of this name is known.',
+    remedy:
+      'See `apex-edge models list`; import your own export with `apex-edge models import FILE --name NAME`.',
+  },
+  MODEL_NOT_INSTALLED: {
+    summary: 'The model is known, but its file is not on this machine.',
+    remedy: 'Fetch it with `apex-edge models pull NAME`.',
+  },
+  MODEL_UNAVAILABLE: {
+    summary: 'No source has the model.',
+    remedy:
+      'Check the network, or put the file into a folder and name it in APEX_MODELS_MIRROR; what has arrived is kept, and the next pull goes on from there.',
+  },
+  MODEL_DIGEST_MISMATCH: {
+    summary: 'The file that arrived is not the model that the manifest names.',
+    remedy:
+      'Pull again; if it stays, the source has changed: use another one through APEX_MODELS_MIRROR.',
+  },
+  MODEL_DIR_NOT_WRITABLE: {
+    summary: 'The models folder cannot be written to.',
+    remedy:
+      'Give this user the right to write there, or name another folder with --dir or `models.dir`.',
+  },
+  MODEL_INDEX_DAMAGED: {
+    summary: 'The list of imported models in the models folder cannot be read.',
+    remedy:
+      'Move index.json away and import your models again; the files are in the folder `imported`.',
+  },
   MODEL_LABELS_UNKNOWN: {
     summary: 'The model knows none of the labels asked for.',
-    remedy: "Choose labels from the model's own list: `apex-edge models list` shows it.",
+    remedy: "Choose from the model's own labels, which the error lists.",
   },
   CAPTURE_ADDRESS_REFUSED: {
     summary: 'The address or path of a camera is of a kind that is not opened.',
@@ -151,6 +198,11 @@ export const ERROR_CATALOGUE = {
   CAPTURE_FFMPEG_MISSING: {
     summary: 'ffmpeg could not be started.',
     remedy: 'Install ffmpeg (`apt-get install ffmpeg`), or name it with `ffmpeg.path`.',
+  },
+  CAPTURE_FFMPEG_TOO_OLD: {
+    summary:
+      'This ffmpeg cannot take the address of a camera without showing its password to other users.',
+    remedy: 'Install ffmpeg 4.4 or newer, or name one with `ffmpeg.path`.',
   },
   CAPTURE_AUTH_FAILED: {
     summary: 'The camera refused the user name or password.',
@@ -239,6 +291,20 @@ export const ERROR_CATALOGUE = {
   EVENTS_SNAPSHOT_WRITE_FAILED: {
     summary: 'The picture of an event could not be stored; the event itself goes on without it.',
     remedy: 'Check free space and permissions of edge.data_dir, or set snapshots.enabled to false.',
+  },
+  VISION_NO_PROVIDER: {
+    summary: 'No execution provider, not even the CPU, runs the detector model.',
+    remedy:
+      'Check the model with `apex-edge models verify` and `apex-edge detect`; reinstall apex-edge if the CPU is refused.',
+  },
+  VISION_PROCESS_DIED: {
+    summary: 'The vision process ended unexpectedly; cameras are not watched until it is back.',
+    remedy:
+      'It is restarted by itself. If it keeps ending, the log around this line has its last words.',
+  },
+  VISION_INPUT_UNREADABLE: {
+    summary: 'The clip or image cannot be decoded.',
+    remedy: 'Check the path, and that `ffmpeg -i FILE` can read it.',
   },
 } as const satisfies Record<string, { summary: string; remedy: string }>;
 

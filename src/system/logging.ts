@@ -2,10 +2,10 @@ import { pino } from 'pino';
 import type { Logger } from './logger.ts';
 import { redact, redactText } from './redact.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Where finished lines go. */
-export interface LogDestination {
+interface LogDestination {
   write(line: string): void;
 }
 

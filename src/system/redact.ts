@@ -119,8 +119,8 @@ function isPlainHost(scheme: string, authority: string, word: string): boolean {
 }
 
 const SECRET_KEY =
-  /(?:^|_|-|[a-z](?=[A-Z]))(?:pass(?:word|wd|phrase)?|pwd|token|secret|authorization|cookie|api_?-?key|private_?-?key)$|^token_sha256$/i;
-const SECRET_LIST_KEY = /(?:^|_|-)(?:passwords|tokens|secrets|credentials)$/i;
+  /(?:^|[^a-z0-9])(?:pass(?:word|wd|phrase)?|pwd|(?:access|auth|refresh)?token|secret|authorization|cookie|api_?-?key|private_?-?key|token_sha256)$/;
+const SECRET_LIST_KEY = /(?:^|[^a-z0-9])(?:passwords|tokens|secrets|credentials)$/;
 
 /**
  * A copy of any value for showing: plain data, at most eight levels deep, with the values of secret keys
@@ -162,8 +162,9 @@ function copyEntries(
 }
 
 function copyField(key: string, value: unknown, depth: number, above: Set<object>): unknown {
-  if (SECRET_KEY.test(key)) return hide(value);
-  if (SECRET_LIST_KEY.test(key)) return hideScalars(value, depth, above);
+  const words = key.replace(/([a-z0-9])(?=[A-Z])/g, '$1_').toLowerCase();
+  if (SECRET_KEY.test(words)) return hide(value);
+  if (SECRET_LIST_KEY.test(words)) return hideScalars(value, depth, above);
   return copy(value, depth + 1, above);
 }
 

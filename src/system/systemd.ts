@@ -2,7 +2,7 @@ import { spawn as spawnChild } from 'node:child_process';
 import notifyPackage from 'systemd-notify';
 import { type Clock, systemClock, type TimerHandle } from './clock.ts';
 import { ApexError } from './errors.ts';
-import type { Logger } from './log.ts';
+import type { Logger } from './logger.ts';
 import { redactText } from './redact.ts';
 
 /** Longer than any healthy call (15 ms), far shorter than any watchdog interval in use. */

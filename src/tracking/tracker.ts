@@ -68,11 +68,11 @@ export class Tracker {
 
   /**
    * Takes in one frame's detections.
-   * @param timeMs monotonic time of the frame; a time before the last frame's counts as that one's
+   * @param timeMs monotonic time of the frame; a time before the last frame's, or none, counts as that one's
    */
   update(detections: readonly TrackedDetection[], timeMs: number): TrackerUpdate {
-    this.#nowMs = timeMs > this.#nowMs ? timeMs : this.#nowMs;
-    if (!Number.isFinite(this.#nowMs)) this.#nowMs = 0;
+    if (Number.isFinite(timeMs)) this.#nowMs = Math.max(timeMs, this.#nowMs);
+    else if (!Number.isFinite(this.#nowMs)) this.#nowMs = 0;
     const ended = this.#dropLost();
     for (const tracklet of this.#tracklets) tracklet.predict(this.#nowMs);
     this.#associate(this.#candidates(detections));

@@ -41,6 +41,7 @@ export class Sender {
   readonly #epoch: string;
   #nextRequest = 1;
   #isPumping = false;
+  #isWanted = false;
   #isCongested = false;
   #isStopped = false;
   #timer: TimerHandle | null = null;
@@ -60,7 +61,8 @@ export class Sender {
     );
     this.#window = new Window(options.credit);
     this.#pump = new Pump(this.#cursors, this.#window);
-    this.#epoch = options.store.position.epoch;
+    const current = options.streams.find(({ isCurrent }) => isCurrent);
+    this.#epoch = current?.epoch ?? options.store.position.epoch;
   }
 
   /** Messages in flight. */
@@ -208,6 +210,7 @@ export class Sender {
   }
 
   #run(): void {
+    this.#isWanted = true;
     if (this.#isPumping || this.#isStopped || this.#isCongested) return;
     this.#sendAll().catch((error: unknown) => {
       this.#options.log.error({ err: error }, 'outbox not read');
@@ -218,10 +221,12 @@ export class Sender {
   /** Sends until the window is full or nothing is left. Runs once at a time. */
   async #sendAll(): Promise<void> {
     this.#isPumping = true;
-    this.#timer?.cancel();
-    this.#timer = null;
     try {
-      while (!this.#isStopped && !this.#isCongested && (await this.#sendOne())) {}
+      // Asked again where something changed while the last answer was on its way.
+      while (this.#isWanted) {
+        this.#isWanted = false;
+        while (!this.#isStopped && !this.#isCongested && (await this.#sendOne())) {}
+      }
     } finally {
       this.#isPumping = false;
     }
@@ -229,6 +234,7 @@ export class Sender {
 
   /** False where there is nothing to send for now. */
   async #sendOne(): Promise<boolean> {
+    this.#timer?.cancel();
     const decision = this.#pump.decide(this.#options.clock.monotonicMs());
     if (decision.do === 'wait')
       this.#timer = this.#options.clock.setTimeout(() => this.#run(), decision.ms);

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { WebSocket } from 'ws';
 import { LIMITS } from '../protocol/limits.ts';
+import { ApexError } from '../system/errors.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 2_000;
 const KEEP_ALIVE_MS = 10_000;
@@ -11,6 +13,17 @@ export interface TlsOptions {
   readonly ca?: string | Buffer;
   readonly cert?: string | Buffer;
   readonly key?: string | Buffer;
+}
+
+/** Finds unusable certificates and keys before the first connection. @throws ApexError UPLINK_TLS */
+export function checkTls(tls: TlsOptions): void {
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    // The cause may quote the key.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new ApexError('UPLINK_TLS', `certificate or key of the uplink: ${code}`);
+  }
 }
 
 /** How a socket ended. */

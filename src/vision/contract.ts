@@ -25,7 +25,8 @@ export interface DetectorSpec {
   labels: readonly string[] | null;
   /** Tried in this order. */
   providers: readonly ExecutionProvider[];
-  workers: number;
+  /** Inference threads; null for as many as suit the provider that runs. */
+  workers: number | null;
   threadsPerWorker: number;
   /** Lowest score any camera wants, 0..1. */
   minScore: number;

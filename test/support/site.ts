@@ -118,7 +118,11 @@ export class Site {
 
   async restartCameras(): Promise<void> {
     const cameras = new RtspCamera({ auth: this.#options.auth ?? null });
-    const play = { loop: this.#options.loop ?? false, wallclock: true, startAtMs: this.clipStartMs };
+    const play = {
+      loop: this.#options.loop ?? false,
+      wallclock: true,
+      startAtMs: this.clipStartMs,
+    };
     for (const [id, clip] of Object.entries(this.#clips)) {
       cameras.addMount(id, await loadClip(clip), play);
     }

@@ -1,8 +1,8 @@
 import type { WriteCall } from './requests.ts';
 
 /** Least time between two commits while there is work; bounds fsyncs to 200 a second. */
-export const COMMIT_WINDOW_MS = 5;
-export const GROUP_MESSAGES = 1000;
+const COMMIT_WINDOW_MS = 5;
+const GROUP_MESSAGES = 1000;
 
 /**
  * How long a commit waits for company, in milliseconds: not at all when the last one is longer ago than the

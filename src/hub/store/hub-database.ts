@@ -91,14 +91,11 @@ export class HubDatabase {
     return { frames, throughEventId: spanEnd, lastEventId };
   }
 
-  /** Moves the log into the main file, so that the next start has nothing to replay. */
+  /**
+   * Lets go of the file. SQLite moves the log into the main file if it can; where it cannot, on a full disk, the
+   * next open does.
+   */
   close(): void {
-    this.#db.pragma('wal_checkpoint(TRUNCATE)');
-    this.#db.close();
-  }
-
-  /** Gives the file up without another write, after the disk has failed. */
-  abandon(): void {
     this.#db.close();
   }
 

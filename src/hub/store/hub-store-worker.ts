@@ -71,7 +71,7 @@ class StoreThread {
   /** After a failed fsync the pages in memory cannot be trusted: the file is opened anew, never synced again. */
   #opened(): HubDatabase {
     if (this.#mustReopen) {
-      this.#database.abandon();
+      this.#database.close();
       this.#database = new HubDatabase(path, clock.wallMs());
       this.#mustReopen = false;
     }
@@ -83,7 +83,7 @@ class StoreThread {
     this.#timer?.cancel();
     post([
       this.#attempt(id, () => {
-        this.#opened().close();
+        this.#database.close();
         return null;
       }),
     ]);

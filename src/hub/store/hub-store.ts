@@ -120,6 +120,7 @@ export class HubStore {
       worker.on('message', (notice: StoreNotice) => {
         if (notice.kind === 'replies') return this.#settle(notice);
         if (notice.kind === 'failed') return reject(new ApexError(notice.code, notice.message));
+        if (this.#isClosing) return worker.postMessage({ op: 'close', id: 0 });
         this.#worker = worker;
         this.#storeId = notice.storeId;
         this.#openedAtEventId = notice.lastEventId;

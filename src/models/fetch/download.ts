@@ -1,10 +1,11 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat, truncate } from 'node:fs/promises';
 import type { Clock } from '../../system/clock.ts';
 
 /** The source answers nothing for this long: the connection is given up and tried again. */
 const STALL_MS = 30_000;
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 500;
+const RANGE_NOT_SATISFIABLE = 416;
 
 export interface DownloadOptions {
   clock: Clock;
@@ -43,6 +44,16 @@ function reasonOf(error: unknown): string {
 
 function isRetryable(status: number): boolean {
   return status >= 500 || status === 429 || status === 408;
+}
+
+/** `fetch` refuses addresses with user info, and would show them in its message. */
+function withoutCredentials(address: string): { url: URL; headers: Record<string, string> } {
+  const url = new URL(address);
+  if (url.username === '') return { url, headers: {} };
+  const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  url.username = '';
+  url.password = '';
+  return { url, headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}` } };
 }
 
 /** First byte that the answer holds. The server may ignore the range, and then sends all. */
@@ -97,16 +108,26 @@ class Attempt {
 
   async #request(have: number): Promise<Response> {
     const { signal } = this.#options;
-    const response = await fetch(this.#url, {
-      headers: { 'accept-encoding': 'identity', ...(have > 0 ? { range: `bytes=${have}-` } : {}) },
+    const { url, headers } = withoutCredentials(this.#url);
+    const response = await fetch(url, {
+      headers: {
+        ...headers,
+        'accept-encoding': 'identity',
+        ...(have > 0 ? { range: `bytes=${have}-` } : {}),
+      },
       signal:
         signal === undefined
           ? this.#stalled.signal
           : AbortSignal.any([signal, this.#stalled.signal]),
     });
-    const isUsable = response.ok && (response.status !== 206 || startOf(response) === have);
-    if (isUsable) return response;
+    const isElsewhere = response.status === 206 && startOf(response) !== have;
+    if (response.ok && !isElsewhere) return response;
     await response.body?.cancel();
+    if (isElsewhere || (response.status === RANGE_NOT_SATISFIABLE && have > 0)) {
+      // What is here is not the beginning of what is there.
+      await truncate(this.#path);
+      throw new Error('the server cannot go on where the download stopped');
+    }
     const message = `the server answered ${response.status} ${response.statusText}`.trim();
     throw isRetryable(response.status) ? new Error(message) : new Refusal(message);
   }

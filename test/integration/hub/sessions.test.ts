@@ -188,8 +188,8 @@ describe('life of a session', () => {
     refusal.destroy();
     expect(await client.closed).toBe(1012);
     const came = Object.fromEntries(client.frames.map((frame) => [frame.type, frame.data]));
-    expect(came['server_draining']).toMatchObject({ deadline_ms: 3000 });
-    expect(came['batch_ack']).toMatchObject({ acks: [{ acked_through: 64 }] });
+    expect(came.server_draining).toMatchObject({ deadline_ms: 3000 });
+    expect(came.batch_ack).toMatchObject({ acks: [{ acked_through: 64 }] });
     await stopped;
     expect(performance.now() - begun).toBeLessThan(5000);
     expect(scene.events()).toHaveLength(64);

@@ -133,6 +133,7 @@ describe('redact', () => {
       hasToken: true,
       tokens: [{ name: 'box', token_sha256: 'ab' }, 'plain'],
       tokenize: 'words',
+      bypass: 'lane',
     });
     expect(shown).toEqual({
       cameras: { front: { username: 'admin', password: '***', password_file: 'front', url: null } },
@@ -142,6 +143,7 @@ describe('redact', () => {
       hasToken: true,
       tokens: [{ name: 'box', token_sha256: '***' }, '***'],
       tokenize: 'words',
+      bypass: 'lane',
     });
   });
 

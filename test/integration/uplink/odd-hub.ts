@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { parseClientFrame } from '../../../src/protocol/codec.ts';
+import type {
+  ClientFrame,
+  ClientIdentify,
+  MessageBatch,
+  StreamAck,
+} from '../../../src/protocol/session.ts';
+
+/** What the test makes of a batch; `connection` counts from 1. */
+type OnBatch = (batch: MessageBatch, peer: OddPeer, connection: number) => void;
+
+/** One connection of an edge, seen from the hub. */
+export class OddPeer {
+  readonly #ws: WebSocket;
+
+  constructor(ws: WebSocket) {
+    this.#ws = ws;
+  }
+
+  send(type: string, data: object, requestId?: string): void {
+    this.#ws.send(
+      JSON.stringify({
+        type,
+        timestamp: Date.now(),
+        ...(requestId && { request_id: requestId }),
+        data,
+      }),
+    );
+  }
+
+  sendText(text: string): void {
+    this.#ws.send(text);
+  }
+
+  /** Acknowledges the batch, or the stream up to another number. */
+  ack({ request_id, data: { epoch, lane, items } }: MessageBatch, through?: number): void {
+    const last = items.at(-1);
+    const end = last && 'gap' in last ? last.gap.to_seq : last?.seq;
+    this.send('batch_ack', { acks: [{ epoch, lane, acked_through: through ?? end }] }, request_id);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  close(code: number): void {
+    this.#ws.close(code);
+  }
+}
+
+/** A hub that does as the test says, for what a real one does not do on demand. */
+export class OddHub {
+  readonly batches: MessageBatch[] = [];
+  readonly identified: ClientIdentify[] = [];
+  readonly frames: ClientFrame[] = [];
+  peers: OddPeer[] = [];
+  /** What it says that it has. */
+  acked: StreamAck[] = [];
+  credit = { credit_messages: 512, credit_bytes: 1024 * 1024 };
+  onBatch: OnBatch = (batch, peer) => peer.ack(batch);
+  /** Instead of `identification_success`. */
+  onIdentify: ((frame: ClientIdentify, peer: OddPeer, connection: number) => void) | null = null;
+  greets = true;
+  readonly #http: Server;
+  readonly #sockets: WebSocketServer;
+
+  private constructor(http: Server) {
+    this.#http = http;
+    this.#sockets = new WebSocketServer({ server: http });
+    this.#sockets.on('connection', (ws) => this.#onConnection(ws));
+  }
+
+  static async start(): Promise<OddHub> {
+    const http = createServer().listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    return new OddHub(http);
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
+  get peer(): OddPeer {
+    const peer = this.peers.at(-1);
+    if (peer === undefined) throw new Error('nobody is connected');
+    return peer;
+  }
+
+  /** Numbers received, batch by batch. */
+  get seqs(): number[][] {
+    return this.batches.map(({ data }) => data.items.map(({ seq }) => seq));
+  }
+
+  end(): void {
+    for (const peer of this.peers) peer.terminate();
+    this.#sockets.close();
+    this.#http.close();
+  }
+
+  #onConnection(ws: WebSocket): void {
+    const peer = new OddPeer(ws);
+    this.peers.push(peer);
+    const connection = this.peers.length;
+    ws.on('message', (data) => {
+      const result = parseClientFrame((data as Buffer).toString());
+      if (!result.ok) throw new Error(result.message);
+      this.#onFrame(result.frame, peer, connection);
+    });
+    if (!this.greets) return;
+    peer.send('connection_established', {
+      connection_id: `c-${connection}`,
+      server_time: Date.now(),
+      protocol: { min: 1, max: 2 },
+      capabilities: ['batch', 'resume', 'credit'],
+      limits: { max_frame_bytes: 1048576, identify_timeout_ms: 5000, heartbeat_ms: 5000 },
+    });
+  }
+
+  #onFrame(frame: ClientFrame, peer: OddPeer, connection: number): void {
+    this.frames.push(frame);
+    if (frame.type === 'message_batch') {
+      this.batches.push(frame);
+      this.onBatch(frame, peer, connection);
+    }
+    if (frame.type === 'heartbeat') {
+      const times = { client_timestamp: frame.timestamp, server_time: Date.now() };
+      peer.send('heartbeat_ack', times, frame.request_id);
+    }
+    if (frame.type !== 'client_identify') return;
+    this.identified.push(frame);
+    if (this.onIdentify === null) this.welcome(frame, peer);
+    else this.onIdentify(frame, peer, connection);
+  }
+
+  welcome(frame: ClientIdentify, peer: OddPeer): void {
+    const data = {
+      session_token: 's-1',
+      store_id: 'hub-1',
+      server_time: Date.now(),
+      resume: { streams: this.acked },
+      flow: this.credit,
+      reconnect: { base_ms: 20, cap_ms: 50 },
+    };
+    peer.send('identification_success', data, frame.request_id);
+  }
+}
