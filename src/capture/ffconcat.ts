@@ -10,8 +10,7 @@ import { avformatAtLeast, type FfmpegVersion } from './ffmpeg-version.ts';
 const MICROSECONDS = 1000;
 
 /** Control characters would end the line, and with it the quotes. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
+const CONTROL_CHARACTERS = /[\p{Cc}\u2028\u2029]/u;
 
 export interface LiveInput {
   url: string;

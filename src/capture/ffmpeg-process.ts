@@ -40,10 +40,6 @@ export class FfmpegProcess {
   private constructor(child: ChildProcess, clock: Clock, onLine: (line: string) => void) {
     this.#child = child;
     this.#clock = clock;
-    let error: Error | null = null;
-    child.on('error', (cause) => {
-      error = cause;
-    });
     // A script that nobody reads any more: the exit code tells why.
     child.stdin?.on('error', () => {});
     if (child.stderr) {
@@ -53,10 +49,17 @@ export class FfmpegProcess {
       lines.on('close', () => this.#discardUnread());
     }
     this.ended = new Promise((resolve) => {
-      child.on('close', (code, signal) => {
+      let error: Error | null = null;
+      const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
         this.#hasEnded = true;
         resolve({ code: error === null ? code : null, signal, error });
+      };
+      child.on('error', (cause) => {
+        error = cause;
+        // A process that never began may never close either.
+        if (child.pid === undefined) finish(null, null);
       });
+      child.on('close', finish);
     });
   }
 

@@ -175,7 +175,7 @@ export class CameraPipeline {
         this.#events.snapshotMissed(eventId);
         return;
       }
-      const path = await snapshots.save(cameraId, eventId, image.jpeg);
+      const path = await snapshots.save({ cameraId, eventId }, image.jpeg);
       if (this.#inView.has(eventId)) this.#inView.set(eventId, path);
       this.#events.snapshotSaved(eventId);
     } catch (error) {

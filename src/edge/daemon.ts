@@ -96,9 +96,8 @@ export class EdgeDaemon {
   }
 
   async #begin(): Promise<void> {
-    const { store, vision, uplink, snapshots, plan, detectorFault } = this.#parts;
+    const { store, vision, uplink, plan, detectorFault } = this.#parts;
     await closeOpenEvents(store, this.#clock, this.#log);
-    await snapshots?.start();
     await this.#control.start();
     vision.onResult((result) => this.#pipelines.get(result.cameraId)?.frame(result));
     vision.onCameraStatus((status) => {
@@ -298,9 +297,9 @@ async function assemble({
     uplink: makeUplink(edgeId, store, { loaded, env, log, clock }),
     snapshots: config.snapshots.enabled
       ? new SnapshotFiles({
-          dataDir: data_dir,
+          dir: join(data_dir, 'snapshots'),
           budgetBytes: config.snapshots.retain_mb * 1e6,
-          logger: log,
+          log,
         })
       : null,
     plan,

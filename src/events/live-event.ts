@@ -110,8 +110,3 @@ export class LiveEvent {
     return Math.round(this.#startTime + monoMs - this.#track.firstSeenMs);
   }
 }
-
-/** The end of an event that an earlier run of the program left open: it ended when it was last told of. */
-export function endInterrupted(event: ObjectEvent): ObjectEvent {
-  return { ...event, phase: 'end', end_time: event.last_seen_time, end_reason: 'restart' };
-}

@@ -9,7 +9,7 @@ import { openDatabase } from './sqlite.ts';
 import { faultOf } from './sqlite-faults.ts';
 
 const PAGE_BYTES = 4096;
-/** A larger file is not read through at start; the checksum of each body still holds. */
+/** After a crash a larger file is not read through at once; the checksum of each body still holds. */
 const CHECKED_BYTES = 64 * 1024 * 1024;
 
 export interface OutboxFileOptions {
@@ -17,7 +17,7 @@ export interface OutboxFileOptions {
   /** Ceiling of the main file; the write-ahead log adds up to 4 MiB. */
   readonly budgetBytes: number;
   readonly wallMs: number;
-  /** Read the file through even though it was closed in good order. */
+  /** Something is wrong with it: read it through, whatever its size. */
   readonly isSuspect: boolean;
   readonly log: Logger;
 }
@@ -49,8 +49,8 @@ function openChecked(path: string, options: OutboxFileOptions): Database.Databas
   try {
     // It holds what the cameras saw and the session's token.
     chmodSync(path, 0o600);
-    const isSuspect = options.isSuspect || !wasClosedCleanly(db);
-    if (isSuspect && statSync(path).size <= CHECKED_BYTES) quickCheck(db);
+    const isCrashed = !wasClosedCleanly(db) && statSync(path).size <= CHECKED_BYTES;
+    if (options.isSuspect || isCrashed) quickCheck(db);
     return db;
   } catch (error) {
     db.close();

@@ -60,15 +60,16 @@ export class Outbox {
     return LANES.some((lane) => this.#isUntidy(lane));
   }
 
-  /** Runs `change` and everything left over from acknowledgements as one transaction, on disk at its end. */
+  /** Deletes what is acknowledged and runs `change`, as one transaction that is on disk at its end. */
   commit(change: () => void): void {
     const before = structuredClone(this.#lanes);
     try {
       this.#db
         .transaction(() => {
+          // First, because in a full file it makes the room for the change.
+          for (const lane of LANES) if (this.#isUntidy(lane)) this.#tidy(lane);
           change();
           this.#saveLanes(before);
-          for (const lane of LANES) if (this.#isUntidy(lane)) this.#tidy(lane);
         })
         .immediate();
     } catch (error) {

@@ -91,6 +91,8 @@ export class StoreCore {
       return { db, outbox: new Outbox(db, this.#newEpoch()) };
     } catch (error) {
       db.close();
+      // A file that was closed in good order is not read through at first.
+      if (!isSuspect && faultOf(error) === 'damaged') return this.#open(true);
       throw explainedFault(error);
     }
   }

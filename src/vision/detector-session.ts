@@ -99,18 +99,23 @@ export class DetectorSession {
    * @returns for each frame its objects, highest score first, OBJECT_NUMBERS numbers each
    */
   async detect(frames: number, threshold: number): Promise<Float32Array[]> {
+    const outputs = await this.run(frames);
+    return outputs.map((parts) => compact(this.#decode(parts, threshold)));
+  }
+
+  /** Runs the model and gives each frame's raw outputs, in the order that the form names them. */
+  async run(frames: number): Promise<Float32Array[][]> {
     const input = this.#inputs.find(({ dims }) => (dims[0] as number) >= frames);
     if (input === undefined) throw new RangeError(`${frames} frames are too many for one run`);
     const results = await this.#session.run({ [this.#form.inputName]: input });
-    const outputs = this.#form.outputs.map((name) => results[name]?.data as Float32Array);
     const total = input.dims[0] as number;
-    return Array.from({ length: frames }, (_, index) => {
-      const parts = outputs.map((data) => {
+    return Array.from({ length: frames }, (_, index) =>
+      this.#form.outputs.map((name) => {
+        const data = results[name]?.data as Float32Array;
         const size = data.length / total;
         return data.subarray(index * size, (index + 1) * size);
-      });
-      return compact(this.#decode(parts, threshold));
-    });
+      }),
+    );
   }
 
   async release(): Promise<void> {

@@ -1,77 +1,118 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { PreparedModel } from '../models/prepared-model.ts';
 import { systemClock } from '../system/clock.ts';
-import { asApexError } from '../system/errors.ts';
+import { type ApexError, asApexError, type ErrorCode } from '../system/errors.ts';
 import type { ExecutionProvider } from './contract.ts';
-import { Detector } from './detector.ts';
+import type { DetectorSession } from './detector-session.ts';
+import { ModelLoader } from './model-loader.ts';
 import { climbLadder } from './provider-ladder.ts';
-import type { FromWorker, ToWorker, WorkerFrame } from './worker-protocol.ts';
+import { testPicture } from './test-picture.ts';
+import type { FromWorker, RunRequest, ToWorker, WorkerStart } from './worker-protocol.ts';
 
-// Worker thread: owns ONNX Runtime sessions, because a run blocks the thread that asks for it.
+// A worker thread of the vision process: loading and running models blocks the thread that does it.
 
-const detectors = new Map<string, Promise<Detector>>();
-let settings: { provider: ExecutionProvider; threads: number } | null = null;
+class InferenceWorker {
+  readonly #start: WorkerStart;
+  readonly #post: (message: FromWorker) => void;
+  readonly #loader: ModelLoader;
+  /** By size of the frames. Never made anew: sessions leak when they are. */
+  readonly #sessions = new Map<string, DetectorSession>();
+  #provider: ExecutionProvider = 'cpu';
+  #go: () => void = () => {};
 
-function send(message: FromWorker): void {
-  parentPort?.postMessage(message);
-}
-
-/** One session for each prepared model, made at its first frame and kept for good. */
-function detectorOf(model: PreparedModel): Promise<Detector> {
-  let detector = detectors.get(model.path);
-  if (detector === undefined) {
-    if (settings === null) throw new Error('the worker was not opened');
-    detector = Detector.create(model, settings);
-    detectors.set(model.path, detector);
+  constructor(start: WorkerStart, post: (message: FromWorker) => void) {
+    this.#start = start;
+    this.#post = post;
+    this.#loader = new ModelLoader(start);
   }
-  return detector;
-}
 
-async function open(message: ToWorker & { kind: 'open' }): Promise<void> {
-  const { model, providers, excluded, threads } = message;
-  try {
-    const { detector, provider, inferenceMs, refused } = await climbLadder({
-      model,
-      providers,
-      excluded,
-      threads,
+  /** Answered by `model` and `opened`, or `failed`. */
+  async open(): Promise<void> {
+    const { form, facts } = await this.#loader.firstForm();
+    this.#post({ kind: 'model', facts });
+    const { session, provider, inferenceMs, refused } = await climbLadder({
+      providers: this.#start.providers,
+      excluded: this.#start.excluded,
       clock: systemClock,
-      onAttempt: (attempted) => send({ kind: 'trying', provider: attempted }),
+      load: (candidate) => this.#candidate(form, candidate),
+      announce: (candidate) => this.#announce(candidate),
     });
-    settings = { provider, threads };
-    detectors.set(model.path, Promise.resolve(detector));
-    send({ kind: 'opened', provider, inferenceMs, refused });
-  } catch (error) {
-    send({ kind: 'open-failed', error: asApexError(error, 'VISION_NO_PROVIDER').toJSON() });
+    this.#provider = provider;
+    this.#sessions.set(sizeName(form), session.detector);
+    this.#post({ kind: 'opened', provider, inferenceMs, refused });
   }
-}
 
-async function run(model: PreparedModel, frames: readonly WorkerFrame[]): Promise<void> {
-  try {
-    const detector = await detectorOf(model);
+  go(): void {
+    this.#go();
+  }
+
+  async run({ size, frames }: RunRequest): Promise<void> {
+    const session = await this.#session(size);
     const began = systemClock.monotonicMs();
-    const detections = await detector.detect(
-      frames.map(({ memory, offset, length, geometry, minScore }) => ({
-        pixels: new Uint8Array(memory, offset, length),
-        geometry,
-        minScore,
-      })),
-    );
-    send({ kind: 'detections', detections, inferenceMs: systemClock.monotonicMs() - began });
-  } catch (error) {
-    send({ kind: 'run-failed', message: error instanceof Error ? error.message : String(error) });
+    frames.forEach(({ memory, offset }, index) => {
+      // ONNX Runtime takes no shared memory, so a frame is copied.
+      const target = session.frame(index);
+      target.set(new Uint8Array(memory, offset, target.length));
+    });
+    const objects = await session.detect(frames.length, this.#start.minScore);
+    const inferenceMs = systemClock.monotonicMs() - began;
+    this.#post({ kind: 'done', result: { objects, inferenceMs } });
+  }
+
+  async #session(size: RunRequest['size']): Promise<DetectorSession> {
+    const known = this.#sessions.get(sizeName(size));
+    if (known !== undefined) return known;
+    const form = await this.#loader.form(size);
+    const session = await this.#loader.session(form, this.#provider);
+    this.#sessions.set(sizeName(size), session);
+    return session;
+  }
+
+  async #candidate(form: PreparedModel, provider: ExecutionProvider) {
+    const detector = await this.#loader.session(form, provider);
+    detector.frame(0).set(testPicture(form));
+    return {
+      detector,
+      run: async (): Promise<Float32Array> => {
+        const [outputs] = await detector.run(1);
+        return outputs?.at(-1) ?? new Float32Array();
+      },
+      release: () => detector.release(),
+    };
+  }
+
+  #announce(provider: ExecutionProvider): Promise<void> {
+    return new Promise((resolve) => {
+      this.#go = resolve;
+      this.#post({ kind: 'trying', provider });
+    });
   }
 }
 
-parentPort?.on('message', (message: ToWorker) => {
-  switch (message.kind) {
-    case 'open':
-      void open(message);
-      return;
-    case 'run':
-      void run(message.model, message.frames);
-      return;
-    case 'end':
-      parentPort?.close();
-  }
-});
+function sizeName({ width, height }: { width: number; height: number }): string {
+  return `${width}x${height}`;
+}
+
+function serve(port: NonNullable<typeof parentPort>): void {
+  const post = (message: FromWorker): void => port.postMessage(message);
+  const failed = (code: ErrorCode) => (error: unknown) => {
+    const known: ApexError = asApexError(error, code);
+    post({ kind: 'failed', error: known.toJSON() });
+  };
+  const worker = new InferenceWorker(workerData as WorkerStart, post);
+  // One thing at a time, and the end after everything that was asked for before it.
+  let work = worker.open().catch(failed('VISION_NO_PROVIDER'));
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'go') {
+      worker.go();
+    } else if (message.kind === 'run') {
+      work = work
+        .then(() => worker.run(message.request))
+        .catch(failed('VISION_INFERENCE_FAILED'));
+    } else {
+      void work.then(() => port.close());
+    }
+  });
+}
+
+if (parentPort !== null) serve(parentPort);

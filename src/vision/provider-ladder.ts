@@ -1,117 +1,116 @@
-import type { Tensor } from 'onnxruntime-node';
-import type { PreparedModel } from '../models/prepared-model.ts';
 import type { Clock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
-import type { ExecutionProvider } from './contract.ts';
-import { Detector } from './detector.ts';
+import type { ExecutionProvider, ProviderReport } from './contract.ts';
 
 const TIMED_RUNS = 3;
 /** Half precision and another order of adding change scores a little; a provider that errs computes nonsense. */
-const MAX_SCORE_DIFFERENCE = 0.1;
+const LARGEST_DIFFERENCE = 0.1;
 
-export interface LadderOptions {
-  model: PreparedModel;
-  providers: readonly ExecutionProvider[];
-  excluded: readonly { provider: ExecutionProvider; reason: string }[];
-  threads: number;
-  clock: Clock;
-  /** Told before each attempt: a native crash ends the process, and this is how the next one knows why. */
-  onAttempt: (provider: ExecutionProvider) => void;
+/** What is needed of a loaded session to judge it. */
+export interface Candidate {
+  /** Runs the model on the test picture; gives its class scores. */
+  run(): Promise<Float32Array>;
+  release(): Promise<void>;
 }
 
-export interface LadderResult {
-  detector: Detector;
+export interface LadderOptions<Session extends Candidate> {
+  providers: readonly ExecutionProvider[];
+  /** Not tried, for these reasons. */
+  excluded: ProviderReport['refused'];
+  clock: Clock;
+  load: (provider: ExecutionProvider) => Promise<Session>;
+  /** Awaited before each attempt: a native crash ends the process, and someone must know what it was at. */
+  announce: (provider: ExecutionProvider) => Promise<void>;
+}
+
+export interface LadderResult<Session> {
+  session: Session;
   provider: ExecutionProvider;
-  /** Median milliseconds of one run of one frame. */
   inferenceMs: number;
-  refused: { provider: ExecutionProvider; reason: string }[];
+  refused: ProviderReport['refused'];
+}
+
+interface Trial<Session> {
+  session: Session;
+  inferenceMs: number;
+  scores: Float32Array;
 }
 
 /**
- * Takes the first provider that really runs the model: one that loads it, computes what the CPU computes and is
- * faster than the CPU. What a runtime lists as available says nothing about any of that.
- * @throws ApexError VISION_NO_PROVIDER when not even the last one runs
+ * Takes the first provider that loads the model, computes what the CPU computes, and is faster than the CPU. What
+ * a runtime lists as available says nothing about any of that: providers load and then leave all work to the CPU.
+ *
+ * @throws ApexError VISION_NO_PROVIDER when not even the last one runs the model
  */
-export async function climbLadder(options: LadderOptions): Promise<LadderResult> {
-  const refused = options.excluded.map((entry) => ({ ...entry }));
+export async function climbLadder<Session extends Candidate>(
+  options: LadderOptions<Session>,
+): Promise<LadderResult<Session>> {
+  const refused = [...options.excluded];
   for (const provider of options.providers) {
-    if (refused.some((entry) => entry.provider === provider)) continue;
-    options.onAttempt(provider);
-    try {
-      return { ...(await attempt(provider, options)), provider, refused };
-    } catch (error) {
-      refused.push({ provider, reason: firstLine(error) });
+    if (options.excluded.some((entry) => entry.provider === provider)) continue;
+    await options.announce(provider);
+    const trial = await attempt(provider, options);
+    if (typeof trial !== 'string') {
+      return { session: trial.session, provider, inferenceMs: trial.inferenceMs, refused };
     }
+    refused.push({ provider, reason: trial });
   }
   const reasons = refused.map(({ provider, reason }) => `${provider}: ${reason}`).join('; ');
   throw new ApexError('VISION_NO_PROVIDER', `no execution provider runs the model (${reasons})`);
 }
 
-async function attempt(
+/** A proven session, or why there is none. */
+async function attempt<Session extends Candidate>(
   provider: ExecutionProvider,
-  { model, threads, clock }: LadderOptions,
-): Promise<{ detector: Detector; inferenceMs: number }> {
-  const frame = probeFrame(model);
-  const detector = await Detector.create(model, { provider, threads });
-  const timed = await timedRun(detector, frame, clock);
-  if (provider !== 'cpu') {
-    const cpu = await timedRun(
-      await Detector.create(model, { provider: 'cpu', threads }),
-      frame,
-      clock,
-    );
-    const difference = largestDifference(timed.output, cpu.output);
-    if (!(difference <= MAX_SCORE_DIFFERENCE)) {
-      throw new Error(`its scores differ from the CPU's by ${difference.toFixed(3)}`);
-    }
-    if (timed.inferenceMs >= cpu.inferenceMs) {
-      throw new Error(
-        `not faster than the CPU (${timed.inferenceMs.toFixed(1)} ms against ${cpu.inferenceMs.toFixed(1)} ms)`,
-      );
-    }
+  { load, clock }: LadderOptions<Session>,
+): Promise<Trial<Session> | string> {
+  let trial: Trial<Session> | null = null;
+  try {
+    trial = await timedTrial(await load(provider), clock);
+    const objection = provider === 'cpu' ? null : await compareWithCpu(trial, load, clock);
+    if (objection === null) return trial;
+    await trial.session.release();
+    return objection;
+  } catch (error) {
+    return firstLine(error);
   }
-  return { detector, inferenceMs: timed.inferenceMs };
 }
 
-async function timedRun(
-  detector: Detector,
-  frame: Uint8Array,
+async function compareWithCpu<Session extends Candidate>(
+  trial: Trial<Session>,
+  load: (provider: ExecutionProvider) => Promise<Session>,
   clock: Clock,
-): Promise<{ inferenceMs: number; output: Tensor }> {
-  // The first run allocates and, on a GPU, compiles.
-  let outputs = await detector.run([frame]);
+): Promise<string | null> {
+  const cpu = await timedTrial(await load('cpu'), clock);
+  await cpu.session.release();
+  const difference = largestDifference(trial.scores, cpu.scores);
+  if (!(difference <= LARGEST_DIFFERENCE)) {
+    return `its scores differ from those of the CPU by ${difference.toFixed(2)}`;
+  }
+  if (trial.inferenceMs < cpu.inferenceMs) return null;
+  const [own, cpus] = [trial.inferenceMs, cpu.inferenceMs].map((ms) => `${ms.toFixed(1)} ms`);
+  return `not faster than the CPU (${own} against ${cpus})`;
+}
+
+async function timedTrial<Session extends Candidate>(
+  session: Session,
+  clock: Clock,
+): Promise<Trial<Session>> {
+  // The first run allocates memory and, on a GPU, compiles.
+  let scores = await session.run();
   const times: number[] = [];
   for (let run = 0; run < TIMED_RUNS; run++) {
     const began = clock.monotonicMs();
-    outputs = await detector.run([frame]);
+    scores = await session.run();
     times.push(clock.monotonicMs() - began);
   }
   times.sort((a, b) => a - b);
-  const output = outputs.at(-1);
-  if (output === undefined) throw new Error('the model has no output');
-  return { inferenceMs: times[TIMED_RUNS >> 1] as number, output };
+  return { session, scores, inferenceMs: times[Math.floor(TIMED_RUNS / 2)] as number };
 }
 
-/** A picture with edges in it, the same every time: a plain one would compare nothing. */
-function probeFrame({ width, height }: PreparedModel): Uint8Array {
-  const frame = new Uint8Array(width * height * 3);
-  let state = 1;
-  for (let index = 0; index < frame.length; index++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    frame[index] = ((index >> 5) & 1) * 128 + (state >>> 25);
-  }
-  return frame;
-}
-
-/** Of the class scores: the last output. */
-function largestDifference(a: Tensor, b: Tensor): number {
-  const [left, right] = [a.data as Float32Array, b.data as Float32Array];
-  let largest = 0;
-  for (let index = 0; index < left.length; index++) {
-    const difference = Math.abs((left[index] as number) - (right[index] as number));
-    if (!(difference <= largest)) largest = difference;
-  }
-  return largest;
+/** Not a number as soon as one of the values is none. */
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((most, value, index) => Math.max(most, Math.abs(value - (b[index] ?? 0))), 0);
 }
 
 function firstLine(error: unknown): string {

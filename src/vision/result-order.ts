@@ -1,23 +1,24 @@
-/** Puts what parallel workers finish back into the order in which it was handed out. */
-export class ResultOrder<T> {
-  #pending: { frameId: number; result: T | null; isDone: boolean }[] = [];
+/**
+ * Brings what several workers finish in any order back into the order of its beginning: a tracker must see
+ * frames as they were taken.
+ */
+export class ResultOrder<Result> {
+  readonly #entries: { ticket: symbol; result: Result | null }[] = [];
 
-  handOut(frameId: number): void {
-    this.#pending.push({ frameId, result: null, isDone: false });
+  /** A piece of work begins. */
+  begin(): symbol {
+    const ticket = Symbol('ticket');
+    this.#entries.push({ ticket, result: null });
+    return ticket;
   }
 
-  /**
-   * @param result null when the frame came to nothing
-   * @returns everything that is now in order
-   */
-  finish(frameId: number, result: T | null): T[] {
-    const entry = this.#pending.find((pending) => pending.frameId === frameId);
-    if (entry !== undefined) {
-      entry.result = result;
-      entry.isDone = true;
-    }
-    const firstOpen = this.#pending.findIndex(({ isDone }) => !isDone);
-    const inOrder = this.#pending.splice(0, firstOpen < 0 ? this.#pending.length : firstOpen);
-    return inOrder.flatMap(({ result: value }) => (value === null ? [] : [value]));
+  /** A piece of work is done. Returns what can be handed on now, in order. */
+  finish(ticket: symbol, result: Result & object): Result[] {
+    const entry = this.#entries.find((each) => each.ticket === ticket);
+    if (entry === undefined) throw new RangeError('this work was never begun');
+    entry.result = result;
+    const firstOpen = this.#entries.findIndex((each) => each.result === null);
+    const done = this.#entries.splice(0, firstOpen < 0 ? this.#entries.length : firstOpen);
+    return done.flatMap((each) => (each.result === null ? [] : [each.result]));
   }
 }

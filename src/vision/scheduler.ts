@@ -1,22 +1,32 @@
-/** A camera with a frame that waits for a worker. */
-export interface Waiting {
+/** A camera that has a frame to analyse. */
+export interface WaitingCamera {
   cameraId: string;
-  /** Frames that share it can go through one run. */
-  modelPath: string;
-  /** Count of turns when the camera was last served; lower is longer ago, -1 never. */
-  lastServed: number;
+  /** Frames of one size can go through the model together. */
+  sizeKey: string;
 }
 
 /**
- * Whose frames the next free worker takes: the camera that was served longest ago, and with it those that fit in
- * the same run. So a camera with many frames never starves another.
+ * Decides whose frames are analysed next: always those of the camera that was served longest ago, so that a fast
+ * camera cannot starve a slow one.
  */
-export function nextBatch(waiting: readonly Waiting[], maxBatch: number): string[] {
-  const inTurn = waiting.toSorted((a, b) => a.lastServed - b.lastServed);
-  const [first] = inTurn;
-  if (first === undefined) return [];
-  return inTurn
-    .filter(({ modelPath }) => modelPath === first.modelPath)
-    .slice(0, Math.max(1, maxBatch))
-    .map(({ cameraId }) => cameraId);
+export class Scheduler {
+  readonly #servedAt = new Map<string, number>();
+  #turn = 0;
+
+  /**
+   * Picks cameras with frames of the same size, at most `limit`, and counts them as served.
+   * Of two that were never served, the first in the list goes first.
+   */
+  next<Camera extends WaitingCamera>(waiting: readonly Camera[], limit: number): Camera[] {
+    const inOrder = waiting.toSorted((a, b) => this.#age(a) - this.#age(b));
+    const batch = inOrder
+      .filter(({ sizeKey }) => sizeKey === inOrder[0]?.sizeKey)
+      .slice(0, limit);
+    for (const { cameraId } of batch) this.#servedAt.set(cameraId, ++this.#turn);
+    return batch;
+  }
+
+  #age({ cameraId }: WaitingCamera): number {
+    return this.#servedAt.get(cameraId) ?? 0;
+  }
 }

@@ -1,37 +1,64 @@
-import type { ModelGeometry } from '../capture/contract.ts';
-import type { PreparedModel } from '../models/prepared-model.ts';
-import type { Detection, ExecutionProvider } from './contract.ts';
+import type { ExecutionProvider, ProviderReport } from './contract.ts';
+import type { FramePlan } from './letterbox.ts';
 
 /** What the vision process's main thread and its inference workers say to each other. */
 
-export interface WorkerFrame {
-  memory: SharedArrayBuffer;
-  offset: number;
-  length: number;
-  geometry: ModelGeometry;
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** What an inference worker is started with. */
+export interface WorkerStart {
+  /** Path of an installed model, or `test-detector`. */
+  model: string;
+  preparedDir: string;
+  labels: readonly string[] | null;
+  /** Lowest score to report. */
   minScore: number;
+  threads: number;
+  providers: readonly ExecutionProvider[];
+  excluded: ProviderReport['refused'];
+  /** Shape of the picture that the first session is made for. */
+  picture: Size;
+}
+
+/** What a worker found out about the model, before any provider is tried. */
+export interface ModelFacts {
+  labels: readonly string[];
+  form: ProviderReport['form'];
+  formReason: string | null;
+  plan: FramePlan;
+}
+
+/** One piece of work: frames of one size for one run. */
+export interface RunRequest {
+  size: Size;
+  frames: readonly { memory: SharedArrayBuffer; offset: number }[];
+}
+
+export interface RunResult {
+  /** For each frame its objects, as `DetectorSession.detect` gives them. */
+  objects: Float32Array[];
+  inferenceMs: number;
 }
 
 export type ToWorker =
-  | {
-      kind: 'open';
-      model: PreparedModel;
-      providers: readonly ExecutionProvider[];
-      excluded: readonly { provider: ExecutionProvider; reason: string }[];
-      threads: number;
-    }
-  | { kind: 'run'; model: PreparedModel; frames: readonly WorkerFrame[] }
-  /** Ends the thread once the run in flight is over: ending it from outside would abort the process. */
+  /** The provider that the worker asked about has been written down: try it. */
+  | { kind: 'go' }
+  | { kind: 'run'; request: RunRequest }
+  /** End when the work in hand is done. */
   | { kind: 'end' };
 
+/** Every `run` is answered by `done` or `failed`; the start by `model`, `trying`s and `opened`, or `failed`. */
 export type FromWorker =
+  | { kind: 'model'; facts: ModelFacts }
   | { kind: 'trying'; provider: ExecutionProvider }
   | {
       kind: 'opened';
       provider: ExecutionProvider;
       inferenceMs: number;
-      refused: readonly { provider: ExecutionProvider; reason: string }[];
+      refused: ProviderReport['refused'];
     }
-  | { kind: 'open-failed'; error: { code: string; message: string; remedy: string } }
-  | { kind: 'detections'; detections: readonly (readonly Detection[])[]; inferenceMs: number }
-  | { kind: 'run-failed'; message: string };
+  | { kind: 'done'; result: RunResult }
+  | { kind: 'failed'; error: { code: string; message: string; remedy: string } };

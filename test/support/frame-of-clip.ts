@@ -9,7 +9,7 @@ interface Size {
 function letterbox({ width, height }: Size): string {
   return (
     `scale=${width}:${height}:force_original_aspect_ratio=decrease:flags=bilinear,` +
-    `pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2:color=0x727272,format=gbrp`
+    `format=gbrp,pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2:color=0x727272`
   );
 }
 
@@ -25,10 +25,7 @@ export function frameOfClip(path: string, seconds: number, size: Size): Uint8Arr
   const frame = decode(path, size, {
     before: ['-ss', String(seconds)],
     after: ['-frames:v', '1'],
-  }).subarray(
-    0,
-    3 * size.width * size.height,
-  );
+  });
   return Uint8Array.from(frame);
 }
 

@@ -8,25 +8,8 @@ import { join } from 'node:path';
 import { type OutgoingMessage, Store } from '../../../src/store/store.ts';
 import { StoreCore } from '../../../src/store/store-core.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { Logger } from '../../../src/system/logger.ts';
 import { Uplink, type UplinkOptions } from '../../../src/uplink/uplink.ts';
-
-/** Keeps all that is logged, as text. */
-export class LogLines implements Logger {
-  readonly lines: string[] = [];
-  debug = (fields: object, event: string): void => this.#add('debug', fields, event);
-  info = (fields: object, event: string): void => this.#add('info', fields, event);
-  warn = (fields: object, event: string): void => this.#add('warn', fields, event);
-  error = (fields: object, event: string): void => this.#add('error', fields, event);
-  child = (): Logger => this;
-
-  #add(level: string, fields: object, event: string): void {
-    const text = JSON.stringify(fields, (_, value: unknown) =>
-      value instanceof Error ? String(value) : value,
-    );
-    this.lines.push(`${level} ${event} ${text}`);
-  }
-}
+import { LogLines } from '../../support/log-lines.ts';
 
 /** A store and uplinks of one test; `end` leaves nothing behind. */
 export class UplinkScene {

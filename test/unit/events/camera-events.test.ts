@@ -5,7 +5,6 @@ import {
   CameraEvents,
   type CameraEventsOptions,
 } from '../../../src/events/camera-events.ts';
-import { endInterrupted } from '../../../src/events/live-event.ts';
 import { objectEventSchema } from '../../../src/protocol/payloads.ts';
 import type { Detection } from '../../../src/vision/contract.ts';
 
@@ -185,17 +184,6 @@ describe('a camera that falls silent', () => {
     expect(end).toMatchObject({ phase: 'end', end_reason: 'shutdown', end_time: WALL_MS + 3000 });
     expect(events.shutdown().events).toEqual([]);
   });
-
-  test('an event that a crash left open ends when it was told of last', () => {
-    const open = play(camera(), [0, 2], () => [person()]).events[0];
-    if (open === undefined) throw new Error('no event');
-    expect(endInterrupted(open)).toEqual({
-      ...open,
-      phase: 'end',
-      end_time: open.last_seen_time,
-      end_reason: 'restart',
-    });
-  });
 });
 
 describe('a wall clock that is set', () => {
@@ -244,20 +232,20 @@ describe('whatever the detector finds', () => {
     const shown = fc.array(
       fc.array(fc.tuple(place, fc.double({ min: 0.1, max: 1, noNaN: true })), { maxLength: 4 }),
       {
-        maxLength: 80,
+        maxLength: 30,
       },
     );
     fc.assert(
       fc.property(shown, (scenes) => {
         const events = camera();
         const scene = (t: number) =>
-          (scenes[Math.round(t * 5)] ?? []).map(([x, score]) => person(x, score));
+          (scenes[Math.floor(t)] ?? []).map(([x, score]) => person(x, score));
         const told = [
-          ...play(events, [0, scenes.length / 5], scene).events,
+          ...play(events, [0, scenes.length], scene).events,
           ...events.shutdown().events,
         ];
-        const byId = Map.groupBy(told, ({ event_id }) => event_id);
-        for (const life of byId.values()) {
+        for (const id of new Set(told.map(({ event_id }) => event_id))) {
+          const life = told.filter(({ event_id }) => event_id === id);
           const phases = life.map(({ phase }) => phase);
           expect(phases[0]).toBe('new');
           expect(phases.indexOf('end')).toBe(phases.length - 1);
