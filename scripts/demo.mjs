@@ -244,7 +244,12 @@ async function main() {
   const received = { count: 0, events: new Set(), lines: [] };
   await step(`RTSP camera server, ${cameras.length} cameras`, async () => {
     const mounts = Object.entries(scene.clips).map(([name, clip]) => `${name}=${clip}`);
-    start('cameras', [join(root, 'scripts/rtsp-camera.mjs'), String(rtspPort), ...mounts]);
+    start('cameras', [
+      join(root, 'scripts/rtsp-camera.mjs'),
+      '--port',
+      String(rtspPort),
+      ...mounts,
+    ]);
     await until('the camera server', () => answers(rtspPort));
   });
   await step('hub', async () => {

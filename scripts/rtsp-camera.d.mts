@@ -17,6 +17,7 @@ export interface Clip {
 export interface MountOptions {
   loop?: boolean;
   wallclock?: boolean;
+  /** Unix time at which the clip was at its start. */
   startAtMs?: number;
 }
 

@@ -20,7 +20,7 @@ const USAGE = `Usage: rtsp-camera.mjs [options] NAME=FILE...
   --host ADDRESS    address to listen on (default 127.0.0.1)
   --no-loop         end connections at the clip's end
   --wallclock       new clients join where the clip is now, as at a live camera
-  --start-at-ms N   with --wallclock: where the clip is at the start of the program
+  --start-at-ms N   with --wallclock: Unix time at which the clip was at its start (default now)
 `;
 
 function parseCommandLine() {
@@ -31,7 +31,7 @@ function parseCommandLine() {
       host: { type: 'string', default: '127.0.0.1' },
       'no-loop': { type: 'boolean', default: false },
       wallclock: { type: 'boolean', default: false },
-      'start-at-ms': { type: 'string', default: '0' },
+      'start-at-ms': { type: 'string', default: String(Date.now()) },
       help: { type: 'boolean', default: false },
     },
   });

@@ -66,10 +66,12 @@ export class RtpStream {
     const now = performance.now();
     this.#playing = true;
     this.#playStartedAt = now;
+    const isOver = !this.loop && positionMs >= this.clip.durationMs;
+    if (isOver) return this.end();
     const inRound = positionMs % this.clip.durationMs;
     this.#roundStartedAt = now - inRound;
     this.#index = this.clip.units.findIndex((u) => u.key && this.#offset(u.dtsMs) >= inRound);
-    if (this.#index < 0) this.#nextRound();
+    if (this.#index < 0) this.#index = this.clip.units.length;
     this.#sendDue();
   }
 

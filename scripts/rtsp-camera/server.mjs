@@ -17,7 +17,8 @@ import { RtspConnection } from './connection.mjs';
  * @property {boolean} [loop] Default true; otherwise connections end at the clip's end.
  * @property {boolean} [wallclock] A new client joins where the clip is now, like at a live camera, instead of
  *   at its start.
- * @property {number} [startAtMs] With `wallclock`: where the clip is when the mount is added.
+ * @property {number} [startAtMs] With `wallclock`: Unix time in milliseconds at which the clip was at its start;
+ *   default is the time of `addMount`. A camera that is restarted with the same value goes on in mid-clip.
  */
 
 /**
@@ -62,9 +63,8 @@ export class RtspCamera {
    * @param {import('./clip.mjs').Clip} clip
    * @param {MountOptions} [options]
    */
-  addMount(name, clip, { loop = true, wallclock = false, startAtMs = 0 } = {}) {
-    const startedAt = performance.now() - startAtMs;
-    const positionMs = () => (wallclock ? performance.now() - startedAt : 0);
+  addMount(name, clip, { loop = true, wallclock = false, startAtMs = Date.now() } = {}) {
+    const positionMs = () => (wallclock ? Math.max(0, Date.now() - startAtMs) : 0);
     this.#mounts.set(name, { clip, loop, positionMs });
   }
 

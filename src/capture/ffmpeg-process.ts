@@ -1,7 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../system/clock.ts';
+import { parentDeathGuard } from '../system/parent-death.ts';
 
 /** How a child ended. `error` is set when it could not be started at all. */
 export interface ProcessEnd {
@@ -130,16 +131,4 @@ export class FfmpegProcess {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
-}
-
-let guardCommand: Promise<readonly string[]> | null = null;
-
-/** The words in front of a command that tie its life to this process; none where setpriv cannot do it. */
-function parentDeathGuard(): Promise<readonly string[]> {
-  guardCommand ??= new Promise((resolve) => {
-    const guard = ['setpriv', '--pdeathsig', 'KILL', '--'];
-    const [command = '', ...args] = guard;
-    execFile(command, [...args, 'true'], (error) => resolve(error === null ? guard : []));
-  });
-  return guardCommand;
 }

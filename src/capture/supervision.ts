@@ -103,9 +103,9 @@ export function transition(
     case 'frame':
       return onFrame(now, event);
     case 'paused':
+      return stay(now.state === 'streaming' ? { ...now, paused: true } : now);
     case 'resumed':
-      if (now.state !== 'streaming') return stay(now);
-      return stay({ ...now, paused: event.kind === 'paused', lastFrameMs: event.nowMs });
+      return onResumed(now, event.nowMs);
     case 'clock':
       return onClock(now, event.nowMs, policy);
     case 'ended':
@@ -154,6 +154,11 @@ function onFrame(now: Supervision, { nowMs, changed }: { nowMs: number; changed:
   const moved = { ...now, lastFrameMs: nowMs, lastChangeMs: nowMs, changes };
   if (!now.wasFrozen || changes < CHANGES_THAT_PROVE_LIFE) return stay(moved);
   return stay({ ...moved, wasFrozen: false, fault: null });
+}
+
+function onResumed(now: Supervision, nowMs: number): Step {
+  if (now.state !== 'streaming' || !now.paused) return stay(now);
+  return stay({ ...now, paused: false, lastFrameMs: nowMs, lastChangeMs: nowMs });
 }
 
 function onClock(now: Supervision, nowMs: number, policy: SupervisionPolicy): Step {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { ModelStore } from '../models/model-store.ts';
-import { detectOffline } from '../vision/detect-offline.ts';
 import { defaultModelsDir } from './options.ts';
 
 interface DetectOptions {
@@ -53,6 +52,8 @@ export function detectCommand(): Command {
 }
 
 async function detect(options: DetectOptions): Promise<void> {
+  // ONNX Runtime is large; only the commands that run a model load it.
+  const { detectOffline } = await import('../vision/detect-offline.ts');
   const model = new ModelStore({ dir: options.dir, env: process.env }).resolve(options.model);
   const results = detectOffline({
     model,

@@ -31,7 +31,8 @@ const detectSchema = z.strictObject({
     }),
   min_score: score.default(0.4).meta({
     title: 'Lowest score',
-    description: 'Detections with a lower score, 0 to 1, are forgotten at once.',
+    description:
+      'Score, 0 to 1, from which a detection may start an event; weaker ones only continue one.',
   }),
 });
 

@@ -31,11 +31,10 @@ export class CameraPipeline {
   readonly #spec: CameraSpec;
   readonly #deps: CameraPipelineDeps;
   readonly #events: CameraEvents;
-  /** Events in view, each with the path of its picture once there is one. */
-  readonly #inView = new Map<string, string | null>();
+  /** Events going on: what is in view, and where its picture is once there is one. */
+  readonly #inView = new Map<string, { label: string; snapshotPath: string | null }>();
   #status: CameraStatus;
   #counters: CameraCounters | null = null;
-  #objects: Record<string, number> = {};
   #started = 0;
   #ended = 0;
   /** Writes leave in the order of what they tell, and `settled` waits for them. */
@@ -118,7 +117,7 @@ export class CameraPipeline {
       frames_received: this.#counters?.framesReceived ?? 0,
       frames_analysed: this.#counters?.framesAnalysed ?? 0,
       frames_dropped: this.#counters?.framesDropped ?? 0,
-      objects: this.#objects,
+      objects: this.#objectsInView(),
       events_started: this.#started,
       events_ended: this.#ended,
       stream,
@@ -145,18 +144,20 @@ export class CameraPipeline {
   }
 
   #record(event: ObjectEvent): void {
-    const step = { new: 1, update: 0, end: -1 }[event.phase];
-    const count = (this.#objects[event.label] ?? 0) + step;
-    // Copied, so that a status that was handed out does not change.
-    this.#objects = { ...this.#objects, [event.label]: count };
-    if (count <= 0) delete this.#objects[event.label];
-    if (event.phase === 'new') this.#started++;
-    if (event.phase === 'end') this.#ended++;
-    const snapshotPath = this.#inView.get(event.event_id) ?? null;
-    if (event.phase === 'end') this.#inView.delete(event.event_id);
-    else this.#inView.set(event.event_id, snapshotPath);
+    const { event_id, label, phase } = event;
+    const snapshotPath = this.#inView.get(event_id)?.snapshotPath ?? null;
+    if (phase === 'end') this.#inView.delete(event_id);
+    else this.#inView.set(event_id, { label, snapshotPath });
+    if (phase === 'new') this.#started++;
+    if (phase === 'end') this.#ended++;
     const at = { wallMs: event.timestamp, monoMs: this.#deps.clock.monotonicMs(), snapshotPath };
     this.#write('object event', () => this.#deps.store.recordEvent(event, at));
+  }
+
+  #objectsInView(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { label } of this.#inView.values()) counts[label] = (counts[label] ?? 0) + 1;
+    return counts;
   }
 
   #write(what: string, write: () => Promise<void>): void {
@@ -176,7 +177,8 @@ export class CameraPipeline {
         return;
       }
       const path = await snapshots.save({ cameraId, eventId }, image.jpeg);
-      if (this.#inView.has(eventId)) this.#inView.set(eventId, path);
+      const inView = this.#inView.get(eventId);
+      if (inView !== undefined) inView.snapshotPath = path;
       this.#events.snapshotSaved(eventId);
     } catch (error) {
       this.#events.snapshotMissed(eventId);

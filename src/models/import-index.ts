@@ -19,7 +19,7 @@ const indexSchema = z.strictObject({
   models: z.record(z.string(), importedSchema),
 });
 
-export type ImportedModel = z.infer<typeof importedSchema>;
+type ImportedModel = z.infer<typeof importedSchema>;
 type ImportIndex = Record<string, ImportedModel>;
 
 const FILE = 'index.json';

@@ -3,6 +3,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
+import { candidatesOf } from './fetch/candidates.ts';
 import { digestFile, matches } from './fetch/digest.ts';
 import { pullModel } from './fetch/pull-model.ts';
 import { readImportIndex } from './import-index.ts';
@@ -138,11 +139,8 @@ export class ModelStore {
       return { name, path, source: null, licence, notice };
     }
     await this.#makeWritable();
-    const source = await pullModel(entry, path, {
-      ...options,
-      env: this.#env,
-      clock: this.#clock,
-    });
+    const candidates = candidatesOf(entry, this.#env);
+    const source = await pullModel(entry, path, candidates, { ...options, clock: this.#clock });
     return { name, path, source, licence, notice };
   }
 

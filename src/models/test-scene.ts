@@ -53,7 +53,7 @@ export function testSceneObjectAt(seconds: number): BoundingBox | null {
 }
 
 /** The scene as an ffmpeg filter graph with no input, for the `lavfi` device. */
-export function testSceneFilter(fps: number): string {
+function testSceneFilter(fps: number): string {
   const { width, height, periodS, speed } = TEST_SCENE;
   const colour = TEST_SCENE.colour.map((value) => value.toString(16).padStart(2, '0')).join('');
   const size = `${OBJECT_WIDTH}x${OBJECT_HEIGHT}`;

@@ -64,13 +64,14 @@ export class StoreCore {
     return calls.map((call, index) => outcomes[index] ?? this.#attempt(() => this.#answer(call)));
   }
 
-  /** Writes what acknowledgements left over. */
-  tidy(): void {
+  /** Writes what acknowledgements left over. False where that failed. */
+  tidy(): boolean {
     const outcome = this.#attempt(() => {
       this.#outbox.commit(() => {});
       return null;
     });
     if (!outcome.ok) this.#options.log.warn({ error: outcome.error }, 'outbox not tidied');
+    return outcome.ok;
   }
 
   /** Closes in good order: the log is moved into the file, the epoch marked as cleanly ended. */

@@ -8,6 +8,8 @@ import { StoreCore } from './store-core.ts';
 
 /** Acknowledged rows are deleted with the next commit, or after so long without one. */
 const TIDY_MS = 250;
+/** After that failed: the disk is full or failing, and will not be better at once. */
+const TIDY_AGAIN_MS = 10_000;
 
 /**
  * The store's thread. Calls that arrive while a commit runs wait in the port and are committed together next,
@@ -44,13 +46,12 @@ class StoreThread {
     this.#tidyLater();
   }
 
-  #tidyLater(): void {
+  #tidyLater(delayMs = TIDY_MS): void {
     if (!this.#core.isUntidy || this.#tidyTimer !== null) return;
     this.#tidyTimer = setTimeout(() => {
       this.#tidyTimer = null;
-      this.#core.tidy();
-      this.#tidyLater();
-    }, TIDY_MS);
+      this.#tidyLater(this.#core.tidy() ? TIDY_MS : TIDY_AGAIN_MS);
+    }, delayMs);
   }
 
   #close(): void {

@@ -297,6 +297,11 @@ export const ERROR_CATALOGUE = {
     remedy:
       'Check the model with `apex-edge models verify` and `apex-edge detect`; reinstall apex-edge if the CPU is refused.',
   },
+  VISION_INFERENCE_FAILED: {
+    summary: 'The detector failed on a frame.',
+    remedy:
+      'The vision process starts anew by itself. If it happens again, set `detector.provider: cpu`, and report it with the log.',
+  },
   VISION_PROCESS_DIED: {
     summary: 'The vision process ended unexpectedly; cameras are not watched until it is back.',
     remedy:

@@ -106,9 +106,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
     if (message.kind === 'go') {
       worker.go();
     } else if (message.kind === 'run') {
-      work = work
-        .then(() => worker.run(message.request))
-        .catch(failed('VISION_INFERENCE_FAILED'));
+      work = work.then(() => worker.run(message.request)).catch(failed('VISION_INFERENCE_FAILED'));
     } else {
       void work.then(() => port.close());
     }

@@ -19,9 +19,7 @@ export class Scheduler {
    */
   next<Camera extends WaitingCamera>(waiting: readonly Camera[], limit: number): Camera[] {
     const inOrder = waiting.toSorted((a, b) => this.#age(a) - this.#age(b));
-    const batch = inOrder
-      .filter(({ sizeKey }) => sizeKey === inOrder[0]?.sizeKey)
-      .slice(0, limit);
+    const batch = inOrder.filter(({ sizeKey }) => sizeKey === inOrder[0]?.sizeKey).slice(0, limit);
     for (const { cameraId } of batch) this.#servedAt.set(cameraId, ++this.#turn);
     return batch;
   }

@@ -1,128 +1,167 @@
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { PreparedModel } from '../models/prepared-model.ts';
 import { entryPoint } from '../system/entry-point.ts';
 import { ApexError, type ErrorCode } from '../system/errors.ts';
-import type { DetectorSpec, ExecutionProvider } from './contract.ts';
-import type { FromWorker, ToWorker, WorkerFrame } from './worker-protocol.ts';
+import type { ExecutionProvider, ProviderReport } from './contract.ts';
+import type {
+  FromWorker,
+  ModelFacts,
+  RunRequest,
+  RunResult,
+  ToWorker,
+  WorkerStart,
+} from './worker-protocol.ts';
 
-/** A GPU runs one stream of work at a time; more sessions only take memory. */
-const GPU_WORKERS = 1;
 /** Beyond this, decoders and the rest of the program need the cores more. */
-const MAX_CPU_WORKERS = 4;
-/** One session takes frames of several cameras at once where a run has a fixed cost, which on a CPU it has not. */
-const GPU_MAX_BATCH = 4;
+const MOST_CPU_WORKERS = 4;
 
-export interface Opened {
-  provider: ExecutionProvider;
-  inferenceMs: number;
-  refused: readonly { provider: ExecutionProvider; reason: string }[];
+/**
+ * Inference threads that suit a provider: on the CPU one for each core, since two sessions of one thread do more
+ * than one session of two; a GPU works for one session at a time, and every other only takes memory.
+ */
+export function defaultWorkers(provider: ExecutionProvider, cores: number): number {
+  return provider === 'cpu' ? Math.max(1, Math.min(MOST_CPU_WORKERS, cores)) : 1;
 }
 
-type Answer = Exclude<FromWorker, { kind: 'trying' }>;
+export interface WorkerPoolOptions {
+  start: WorkerStart;
+  /** Number of workers, once it is known what runs. */
+  workersFor: (provider: ExecutionProvider) => number;
+  onModel: (facts: ModelFacts) => void;
+  /** Resolves when it is written down where a crash of this process cannot erase it. */
+  onTrying: (provider: ExecutionProvider) => Promise<void>;
+  /** A worker has become free. */
+  onIdle: () => void;
+  /** A worker ended or failed; the pool is of no use any more. */
+  onFailure: (error: ApexError) => void;
+}
 
-interface PooledWorker {
+export type OpenedPool = Pick<ProviderReport, 'provider' | 'inferenceMs' | 'refused'>;
+
+/** What a worker is doing, and who waits for it. */
+interface Member {
   thread: Worker;
-  waiting: { resolve: (answer: Answer) => void; reject: (error: unknown) => void } | null;
+  task: { resolve: (answer: FromWorker) => void; reject: (error: unknown) => void } | null;
+  isOpen: boolean;
 }
 
-/** Threads with inference sessions. Each does one thing at a time. */
+/** The inference workers. Each does one thing at a time. */
 export class WorkerPool {
-  readonly #spec: DetectorSpec;
-  readonly #onTrying: (provider: ExecutionProvider) => void;
-  #workers: PooledWorker[] = [];
-  #provider: ExecutionProvider = 'cpu';
+  readonly #options: WorkerPoolOptions;
+  readonly #members: Member[] = [];
+  #isClosing = false;
 
-  constructor(spec: DetectorSpec, onTrying: (provider: ExecutionProvider) => void) {
-    this.#spec = spec;
-    this.#onTrying = onTrying;
-  }
-
-  /** Frames that may be in flight at once, whatever provider is going to run. */
-  static maxWorkers(spec: DetectorSpec): number {
-    return spec.workers ?? Math.max(1, Math.min(MAX_CPU_WORKERS, availableParallelism()));
-  }
-
-  get maxBatch(): number {
-    return this.#provider === 'cpu' ? 1 : GPU_MAX_BATCH;
-  }
-
-  get idle(): number {
-    return this.#workers.filter(({ waiting }) => waiting === null).length;
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
   }
 
   /**
-   * Finds the provider with one worker, then opens the others on it.
-   * @throws ApexError VISION_NO_PROVIDER
+   * Finds the provider with one worker; the others follow on the same provider while the first works already.
+   * @throws ApexError VISION_NO_PROVIDER, or what kept the model from being read
    */
-  async open(
-    model: PreparedModel,
-    excluded: readonly { provider: ExecutionProvider; reason: string }[],
-  ): Promise<Opened> {
-    const { providers, workers, threadsPerWorker: threads } = this.#spec;
-    const first = await this.#add({ kind: 'open', model, providers, excluded, threads });
-    this.#provider = first.provider;
-    const isCpu = first.provider === 'cpu';
-    const count = workers ?? (isCpu ? WorkerPool.maxWorkers(this.#spec) : GPU_WORKERS);
-    const same = [first.provider];
-    // One after the other: loading peaks in memory, and a small box has little.
-    for (let added = 1; added < count; added++) {
-      await this.#add({ kind: 'open', model, providers: same, excluded: [], threads });
+  async open(): Promise<OpenedPool> {
+    const { start, workersFor, onFailure } = this.#options;
+    const first = await this.#add(start);
+    const others = workersFor(first.provider) - 1;
+    const same = { ...start, providers: [first.provider], excluded: [] };
+    for (let other = 0; other < others && !this.#isClosing; other++) {
+      this.#add(same).catch((error: ApexError) => onFailure(error));
     }
     return first;
   }
 
-  /** Runs frames on an idle worker. @throws when none is idle, or the run failed */
-  async run(
-    model: PreparedModel,
-    frames: readonly WorkerFrame[],
-  ): Promise<FromWorker & { kind: 'detections' }> {
-    const worker = this.#workers.find(({ waiting }) => waiting === null);
-    if (worker === undefined) throw new ApexError('INTERNAL', 'no idle inference worker');
-    const answer = await this.#ask(worker, { kind: 'run', model, frames });
-    if (answer.kind === 'detections') return answer;
-    throw new Error(answer.kind === 'run-failed' ? answer.message : `unexpected ${answer.kind}`);
+  get hasIdle(): boolean {
+    return this.#idle() !== undefined;
   }
 
-  /** Lets every run in flight finish and ends the threads. Ending them from outside would abort the process. */
+  /** Runs the model on a free worker. @throws ApexError VISION_INFERENCE_FAILED, and never twice */
+  async run(request: RunRequest): Promise<RunResult> {
+    const member = this.#idle();
+    if (member === undefined) throw new RangeError('no inference worker is free');
+    const answer = await this.#ask(member, { kind: 'run', request });
+    if (answer.kind === 'done') return answer.result;
+    throw failureOf(answer);
+  }
+
+  /**
+   * Lets the work in hand finish and ends the threads. Nothing else may end them: the native runtime aborts the
+   * process when its thread is taken away during a run.
+   */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await Promise.all(
-      this.#workers.map(
+      this.#members.map(
         ({ thread }) =>
           new Promise<void>((resolve) => {
             thread.once('exit', () => resolve());
-            thread.postMessage({ kind: 'end' } satisfies ToWorker);
+            post(thread, { kind: 'end' });
           }),
       ),
     );
-    this.#workers = [];
   }
 
-  async #add(message: ToWorker & { kind: 'open' }): Promise<Opened> {
-    const thread = new Worker(entryPoint(import.meta.url, './inference-worker.js'));
-    const worker: PooledWorker = { thread, waiting: null };
-    thread.on('message', (answer: FromWorker) => {
-      if (answer.kind === 'trying') {
-        this.#onTrying(answer.provider);
-        return;
-      }
-      const { waiting } = worker;
-      worker.waiting = null;
-      waiting?.resolve(answer);
+  #idle(): Member | undefined {
+    if (this.#isClosing) return undefined;
+    return this.#members.find(({ isOpen, task }) => isOpen && task === null);
+  }
+
+  async #add(start: WorkerStart): Promise<OpenedPool> {
+    const thread = new Worker(entryPoint(import.meta.url, './inference-worker.js'), {
+      workerData: start,
     });
-    thread.on('error', (error) => worker.waiting?.reject(error));
-    this.#workers.push(worker);
-    const answer = await this.#ask(worker, message);
-    if (answer.kind === 'opened') return answer;
-    if (answer.kind !== 'open-failed') throw new Error(`unexpected ${answer.kind}`);
-    const { code, message: text, remedy } = answer.error;
-    throw new ApexError(code as ErrorCode, text, { remedy });
+    const member: Member = { thread, task: null, isOpen: false };
+    this.#members.push(member);
+    thread.on('message', (message: FromWorker) => this.#receive(member, message));
+    thread.on('error', (error) => this.#lost(member, `an inference worker ended: ${error}`));
+    thread.on('exit', () => {
+      this.#members.splice(this.#members.indexOf(member), 1);
+      this.#lost(member, 'an inference worker ended');
+    });
+    const answer = await this.#ask(member, null);
+    if (answer.kind !== 'opened') throw failureOf(answer);
+    member.isOpen = true;
+    this.#options.onIdle();
+    const { provider, inferenceMs, refused } = answer;
+    return { provider, inferenceMs, refused };
   }
 
-  #ask(worker: PooledWorker, message: ToWorker): Promise<Answer> {
+  #ask(member: Member, message: ToWorker | null): Promise<FromWorker> {
     return new Promise((resolve, reject) => {
-      worker.waiting = { resolve, reject };
-      worker.thread.postMessage(message);
+      member.task = { resolve, reject };
+      if (message !== null) post(member.thread, message);
     });
   }
+
+  #receive(member: Member, message: FromWorker): void {
+    if (message.kind === 'model') {
+      // All workers find the same.
+      if (member === this.#members[0]) this.#options.onModel(message.facts);
+    } else if (message.kind === 'trying') {
+      const go = (): void => post(member.thread, { kind: 'go' });
+      if (member === this.#members[0]) void this.#options.onTrying(message.provider).then(go);
+      else go();
+    } else {
+      const { task } = member;
+      member.task = null;
+      task?.resolve(message);
+    }
+  }
+
+  #lost(member: Member, message: string): void {
+    if (this.#isClosing) return;
+    const error = new ApexError('VISION_INFERENCE_FAILED', message);
+    const { task } = member;
+    member.task = null;
+    if (task === null) this.#options.onFailure(error);
+    else task.reject(error);
+  }
+}
+
+function post(thread: Worker, message: ToWorker): void {
+  thread.postMessage(message);
+}
+
+function failureOf(answer: FromWorker): ApexError {
+  if (answer.kind !== 'failed') return new ApexError('INTERNAL', `unexpected ${answer.kind}`);
+  const { code, message, remedy } = answer.error;
+  return new ApexError(code as ErrorCode, message, { remedy });
 }

@@ -9,7 +9,7 @@ import type { Clock } from '../../system/clock.ts';
 import { ApexError } from '../../system/errors.ts';
 import type { ManifestEntry } from '../manifest.ts';
 import type { PullProgress } from '../progress-line.ts';
-import { type Candidate, candidatesOf } from './candidates.ts';
+import type { Candidate } from './candidates.ts';
 import { describeDigests, digestFile, matches } from './digest.ts';
 import { download } from './download.ts';
 import { tarMember } from './tar-member.ts';
@@ -18,7 +18,6 @@ const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 const LONGEST_LFS_POINTER = 1024;
 
 export interface PullOptions {
-  env: NodeJS.ProcessEnv;
   clock: Clock;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: PullProgress) => void) | undefined;
@@ -158,6 +157,7 @@ function failureOf(entry: ManifestEntry, failures: readonly Failure[]): ApexErro
  * whole and its digest is right.
  *
  * @param target absolute path; its folder exists
+ * @param candidates asked one by one, the next only when one has failed
  * @returns the source, as shown to people
  * @throws ApexError MODEL_UNAVAILABLE with every source's reason, MODEL_DIGEST_MISMATCH when all sources had
  *   another file; the signal's reason when aborted
@@ -165,11 +165,12 @@ function failureOf(entry: ManifestEntry, failures: readonly Failure[]): ApexErro
 export async function pullModel(
   entry: ManifestEntry,
   target: string,
+  candidates: AsyncIterable<Candidate>,
   options: PullOptions,
 ): Promise<string> {
   const pull = new Pull(entry, target, options);
   const failures: Failure[] = [];
-  for await (const candidate of candidatesOf(entry, options.env)) {
+  for await (const candidate of candidates) {
     try {
       await pull.from(candidate);
       return candidate.shown;

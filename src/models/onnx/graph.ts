@@ -1,5 +1,4 @@
 import {
-  ATTRIBUTE_FLOAT,
   ATTRIBUTE_INT,
   ATTRIBUTE_INTS,
   type AttributeProto,
@@ -24,10 +23,6 @@ export function intAttribute(name: string, value: number): AttributeProto {
 
 export function intsAttribute(name: string, values: readonly number[]): AttributeProto {
   return { ...attribute(name, ATTRIBUTE_INTS), ints: values.map(BigInt) };
-}
-
-export function floatAttribute(name: string, value: number): AttributeProto {
-  return { ...attribute(name, ATTRIBUTE_FLOAT), f: value };
 }
 
 export function node(

@@ -14,7 +14,7 @@ import {
  */
 type Scalar = 'int' | 'int64' | 'float' | 'double' | 'string' | 'bytes';
 
-export interface FieldSpec {
+interface FieldSpec {
   readonly id: number;
   readonly kind: Scalar | (() => MessageSpec);
   readonly repeated?: boolean;

@@ -12,7 +12,6 @@ export const TENSOR_INT64 = 7;
 export const TENSOR_FLOAT16 = 10;
 
 /** AttributeProto.AttributeType */
-export const ATTRIBUTE_FLOAT = 1;
 export const ATTRIBUTE_INT = 2;
 export const ATTRIBUTE_INTS = 7;
 
@@ -60,16 +59,16 @@ export interface ValueInfoProto extends Message {
   type?: TypeProto;
 }
 
-export interface TypeProto extends Message {
+interface TypeProto extends Message {
   tensor?: TensorTypeProto;
 }
 
-export interface TensorTypeProto extends Message {
+interface TensorTypeProto extends Message {
   elemType?: number;
   shape?: TensorShapeProto;
 }
 
-export interface TensorShapeProto extends Message {
+interface TensorShapeProto extends Message {
   dim: Dimension[];
 }
 
@@ -82,12 +81,12 @@ export interface GraphProto extends Message {
   valueInfo: ValueInfoProto[];
 }
 
-export interface KeyValue extends Message {
+interface KeyValue extends Message {
   key?: string;
   value?: string;
 }
 
-export interface OperatorSet extends Message {
+interface OperatorSet extends Message {
   domain?: string;
   version?: number;
 }

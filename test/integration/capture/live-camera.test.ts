@@ -229,6 +229,18 @@ describe('interruptions', () => {
     await until(() => expect(running.capture.status.state).toBe('streaming'));
   });
 
+  test('a camera that runs by the wall clock goes on in mid-clip', async () => {
+    camera = new RtspCamera();
+    camera.addMount('cam', clip, { wallclock: true, startAtMs: Date.now() - 20_000 });
+    port = await camera.listen();
+    const { sink } = capture(source(), { fps: 'all' }, known);
+    await until(() => expect(sink.frames.length).toBeGreaterThan(0));
+    const position = referenceFrames(260).findIndex(
+      (reference) => Buffer.compare(reference, sink.frames[0]!) === 0,
+    );
+    expect(position).toBeGreaterThanOrEqual(200);
+  });
+
   test('a frozen picture is reported, and stays reported after one new connection', async () => {
     await startCamera();
     const running = capture(source(), { fps: 'all', frozenTimeoutMs: 700 }, known);

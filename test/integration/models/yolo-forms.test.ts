@@ -1,4 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { intAttribute, node } from '../../../src/models/onnx/graph.ts';
+import {
+  decodeModel,
+  encodeModel,
+  TENSOR_FLOAT,
+  TENSOR_FLOAT16,
+} from '../../../src/models/onnx/proto.ts';
 import { inspectYolo } from '../../../src/models/yolo/inspect.ts';
 import { prepareYolo } from '../../../src/models/yolo/prepare.ts';
 import { wrapYolo } from '../../../src/models/yolo/wrap.ts';
@@ -98,4 +105,29 @@ test('an export with open sizes is prepared like any other', async () => {
   const model = prepareYolo(open, { width: 384, height: 256, labels: null });
   const { scores } = await runOnFrames(model, patternFrame(384, 256));
   expect(scores!.dims).toEqual([1, 3, 48 * 32 + 24 * 16 + 12 * 8]);
+});
+
+test('an export of half precision is prepared and wrapped, and gives full precision', async () => {
+  const model = decodeModel(tinyYolo());
+  const graph = model.graph!;
+  for (const info of [...graph.input, ...graph.output])
+    info.type!.tensor!.elemType = TENSOR_FLOAT16;
+  for (const each of graph.node) {
+    each.input = each.input.map((name) => (name === 'pictures' ? 'pictures32' : name));
+    each.output = each.output.map((name) => (name === 'answer' ? 'answer32' : name));
+    if (each.name === 'answer') each.name = 'answer32';
+  }
+  const to = (type: number) => [intAttribute('to', type)];
+  graph.node.unshift(node('Cast', ['pictures'], 'pictures32', to(TENSOR_FLOAT)));
+  graph.node.push(node('Cast', ['answer32'], 'answer', to(TENSOR_FLOAT16)));
+  const half = encodeModel(model);
+  const expected = await reference(tinyYolo());
+
+  const prepared = await runOnFrames(prepareYolo(half, { ...SIZE, labels: null }), frame);
+  expect(largestDifference(prepared.scores!.data, expected.scores)).toBeLessThan(0.01);
+  const wrapped = wrapYolo(half);
+  const output = (await runOnFrames(wrapped, frame))[wrapped.outputs[0]!]!;
+  const scores = output.data.subarray(4 * expected.cells);
+  expect(output.data).toBeInstanceOf(Float32Array);
+  expect(largestDifference(scores, expected.scores)).toBeLessThan(0.01);
 });

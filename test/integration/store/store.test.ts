@@ -2,13 +2,16 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -16,7 +19,7 @@ import type { ObjectEvent } from '../../../src/protocol/payloads.ts';
 import { type OutgoingMessage, Store } from '../../../src/store/store.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { LogLines } from '../../support/log-lines.ts';
-import { temporaryFolder, waitFor } from '../../support/program.ts';
+import { waitFor } from '../../support/program.ts';
 
 const LIMITS = { maxItems: 64, maxBytes: 65_536 };
 
@@ -25,12 +28,13 @@ let log: LogLines;
 const open: Store[] = [];
 
 beforeEach(() => {
-  dir = temporaryFolder('store');
+  dir = mkdtempSync(join(tmpdir(), 'apex-store-'));
   log = new LogLines();
 });
 
 afterEach(async () => {
   await Promise.all(open.splice(0).map((store) => store.close()));
+  rmSync(dir, { recursive: true });
 });
 
 async function openStore(budgetBytes?: number): Promise<Store> {
@@ -257,7 +261,6 @@ describe('damage', () => {
     for (let n = 0; n < 50; n++) await store.enqueue([alert(n, 'x'.repeat(5000))]);
     await store.close();
     truncateSync(file(), statSync(file()).size / 2);
-    // As a crash leaves it: only then the file is read through.
     await expect(openStore().then((opened) => opened.queue())).resolves.toBeDefined();
     expect(asides()).toHaveLength(1);
   });
@@ -278,21 +281,30 @@ describe('damage', () => {
     expect(log.lines.join('\n')).toContain('outbox rows damaged');
   });
 
-  test('pages that rot while the store runs are noticed, and the store goes on with a new file', async () => {
-    const store = await openStore();
-    for (let n = 0; n < 400; n++) await store.enqueue([alert(n, 'x'.repeat(8000))]);
-    const { epoch } = store.position;
-    await store.close();
-    const handle = openSync(file(), 'r+');
-    const garbage = Buffer.alloc(4096, 0xff);
-    for (let page = 3; page < 700; page++) writeSync(handle, garbage, 0, 4096, page * 4096);
-    closeSync(handle);
-    const next = await openStore();
-    await next.enqueue([alert(1000)]);
-    const stream = { epoch, lane: 0, afterSeq: 0 } as const;
-    await next.readBatch(stream, LIMITS).catch(() => undefined);
-    await next.enqueue([alert(1001)]);
-    expect(asides()).toHaveLength(1);
-    expect((await next.queue()).lanes[0]?.depth).toBeGreaterThanOrEqual(1);
-  });
+  test.each(['before', 'after'])(
+    'pages that rot %s the start are noticed, and the store goes on with a new file',
+    async (when) => {
+      const store = await openStore();
+      for (let n = 0; n < 400; n++) await store.enqueue([alert(n, 'x'.repeat(8000))]);
+      const { epoch } = store.position;
+      await store.close();
+      if (when === 'before') overwritePages();
+      const next = await openStore();
+      if (when === 'after') overwritePages();
+      const stream = { epoch, lane: 0, afterSeq: 0 } as const;
+      await next.readBatch(stream, LIMITS);
+      await next.enqueue([alert(1000)]);
+      expect(asides()).toHaveLength(1);
+      expect((await next.queue()).lanes[0]?.depth).toBe(1);
+    },
+  );
 });
+
+/** All but the first pages, which hold the layout. */
+function overwritePages(): void {
+  const handle = openSync(file(), 'r+');
+  const garbage = Buffer.alloc(4096, 0xff);
+  const pages = statSync(file()).size / 4096;
+  for (let page = 30; page < pages; page++) writeSync(handle, garbage, 0, 4096, page * 4096);
+  closeSync(handle);
+}

@@ -221,21 +221,36 @@ describe('any order of events', () => {
     }),
   );
 
-  test('never connects twice at a time, and never retries later than its cap', () => {
+  test('connects only after waiting, and disconnects only what has stalled', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(event, fc.nat(100_000))), (history) => {
         const camera = new Camera();
         for (const [next, waitMs] of history) {
           camera.timeMs += waitMs;
-          const before = camera.now;
-          const connects = camera.actions.length;
-          camera.send(next as never);
-          const acted = camera.actions.slice(connects);
-          if (acted.includes('connect')) expect(before.state).toBe('backing-off');
-          if (acted.includes('disconnect')) expect(camera.now.state).toBe('stalled');
-          if (camera.now.state === 'backing-off') expect(camera.delayMs).toBeLessThan(630_000);
-          if (before.state === 'finished') expect(camera.now).toEqual(before);
+          const before = camera.now.state;
+          const known = camera.actions.length;
+          const after = camera.send(next as never).now.state;
+          const expected = { none: [], connect: ['connect'], disconnect: ['disconnect'] };
+          const waited = before === 'backing-off' && after === 'connecting';
+          const stalled = before !== 'stalled' && after === 'stalled';
+          const action = waited ? 'connect' : stalled ? 'disconnect' : 'none';
+          expect(camera.actions.slice(known)).toEqual(expected[action]);
         }
+      }),
+    );
+  });
+
+  test('leaves no state but the final ones without a way on', () => {
+    fc.assert(
+      fc.property(fc.array(event), (history) => {
+        const camera = new Camera().send({ kind: 'opened' });
+        for (const next of history) camera.send(next as never);
+        const { now } = camera;
+        const waitsForOthers = ['stalled', 'failed', 'finished'].includes(now.state);
+        const pauses = now.state === 'streaming' && now.paused;
+        const isOpening = now.state === 'connecting' && now.openedAtMs === null;
+        const hasDeadline = deadlineOf(now, policy) !== null;
+        expect(hasDeadline).toBe(!waitsForOthers && !pauses && !isOpening);
       }),
     );
   });

@@ -1,0 +1,16 @@
+import { execFile } from 'node:child_process';
+
+let guard: Promise<readonly string[]> | null = null;
+
+/**
+ * The words in front of a command that tie its life to this process: the kernel then kills it when the thread
+ * that started it is gone, however that thread ended. None where util-linux is not installed.
+ */
+export function parentDeathGuard(): Promise<readonly string[]> {
+  guard ??= new Promise((resolve) => {
+    const words = ['setpriv', '--pdeathsig', 'KILL', '--'];
+    const [command = '', ...args] = words;
+    execFile(command, [...args, 'true'], (error) => resolve(error === null ? words : []));
+  });
+  return guard;
+}

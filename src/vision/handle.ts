@@ -1,0 +1,279 @@
+import type { CameraFault, CameraSpec, CameraStatus } from '../capture/contract.ts';
+import type { Clock, TimerHandle } from '../system/clock.ts';
+import { ApexError } from '../system/errors.ts';
+import type { Logger } from '../system/logger.ts';
+import type {
+  CameraCounters,
+  DetectorSpec,
+  FrameResult,
+  FromVision,
+  ProviderReport,
+  SnapshotImage,
+} from './contract.ts';
+import { FleetMemory } from './fleet-memory.ts';
+import { ProviderBlame } from './provider-blame.ts';
+import { SnapshotRequests } from './snapshot-requests.ts';
+import { VisionChild } from './vision-child.ts';
+import { transition, type VisionEvent, type VisionState } from './vision-state.ts';
+
+/** The process tells its counters every second; without them it hangs. */
+const SILENCE_LIMIT_MS = 10_000;
+/** Between the request to end and the kill. */
+const STOP_LIMIT_MS = 3000;
+
+export interface VisionHandleDeps {
+  clock: Clock;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  log: Logger;
+}
+
+export interface VisionSpec {
+  detector: DetectorSpec;
+  cameras: readonly CameraSpec[];
+  ffmpegPath: string;
+}
+
+export interface VisionStatus {
+  state: VisionState['name'];
+  /** What runs the detector; null until it is known. */
+  provider: ProviderReport | null;
+  /** Classes that the detector reports; empty until it is known. */
+  labels: readonly string[];
+  /** Times that the process was started again after it ended by itself. */
+  restarts: number;
+  pid: number | null;
+  rssMb: number | null;
+  /** Why the process ended last; null while it runs. */
+  fault: CameraFault | null;
+}
+
+/**
+ * The daemon's hold on the vision process: starts it, starts it again when it ends or hangs, and passes on what it
+ * says. What was found out about cameras and providers outlives the process.
+ *
+ * Listeners are to be given before `start`. None is called after `stop` has resolved.
+ */
+export class VisionHandle {
+  readonly #deps: VisionHandleDeps;
+  readonly #fleet = new FleetMemory();
+  readonly #blame = new ProviderBlame();
+  readonly #snapshots: SnapshotRequests;
+  #state: VisionState = { name: 'stopped' };
+  #spec: VisionSpec | null = null;
+  #child: VisionChild | null = null;
+  #retry: TimerHandle | null = null;
+  #watch: TimerHandle | null = null;
+  #heardMs = 0;
+  #provider: ProviderReport | null = null;
+  #labels: readonly string[] = [];
+  #restarts = 0;
+  #rssMb: number | null = null;
+  #fault: CameraFault | null = null;
+  #hangs = false;
+  #onStopped: (() => void)[] = [];
+  #resultListener: (result: FrameResult) => void = () => {};
+  #statusListener: (status: CameraStatus) => void = () => {};
+  #countersListener: (cameras: readonly CameraCounters[]) => void = () => {};
+  #readyListener: (provider: ProviderReport, labels: readonly string[]) => void = () => {};
+  #stateListener: (state: VisionState['name']) => void = () => {};
+
+  constructor(deps: VisionHandleDeps) {
+    this.#deps = deps;
+    this.#snapshots = new SnapshotRequests(deps.clock);
+  }
+
+  /** Every analysed frame, of each camera in the order in which they were taken. */
+  onResult(listener: (result: FrameResult) => void): void {
+    this.#resultListener = listener;
+  }
+
+  onCameraStatus(listener: (status: CameraStatus) => void): void {
+    this.#statusListener = listener;
+  }
+
+  /** About every second; the numbers go on over restarts of the process. */
+  onCounters(listener: (cameras: readonly CameraCounters[]) => void): void {
+    this.#countersListener = listener;
+  }
+
+  /** The detector runs, in a first or a new process. */
+  onReady(listener: (provider: ProviderReport, labels: readonly string[]) => void): void {
+    this.#readyListener = listener;
+  }
+
+  onStateChange(listener: (state: VisionState['name']) => void): void {
+    this.#stateListener = listener;
+  }
+
+  get status(): VisionStatus {
+    return {
+      state: this.#state.name,
+      provider: this.#provider,
+      labels: this.#labels,
+      restarts: this.#restarts,
+      pid: this.#child?.pid ?? null,
+      rssMb: this.#rssMb,
+      fault: this.#fault,
+    };
+  }
+
+  start(spec: VisionSpec): void {
+    if (this.#state.name !== 'stopped') throw new ApexError('INTERNAL', 'vision runs already');
+    this.#spec = spec;
+    this.#apply({ kind: 'start' });
+  }
+
+  /** Asks the process to end and makes it end; resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#retry?.cancel();
+    this.#apply({ kind: 'stop' });
+    if (this.#state.name === 'stopped') return;
+    await new Promise<void>((resolve) => this.#onStopped.push(resolve));
+  }
+
+  /**
+   * The picture that a frame was made from. It is kept for a moment only, so ask at once.
+   * @param maxWidth pixels; wider pictures are made smaller
+   * @returns null when the picture is gone or the process cannot answer
+   */
+  snapshot(cameraId: string, frameId: number, maxWidth: number): Promise<SnapshotImage | null> {
+    const child = this.#child;
+    if (child === null) return Promise.resolve(null);
+    return this.#snapshots.ask((requestId) =>
+      child.send({ kind: 'snapshot', requestId, cameraId, frameId, maxWidth }),
+    );
+  }
+
+  #apply(event: VisionEvent): void {
+    const { next, action } = transition(this.#state, event);
+    const isChange = next.name !== this.#state.name;
+    this.#state = next;
+    if (action === 'start') this.#spawn();
+    if (action === 'stop') this.#askToStop();
+    if (next.name === 'backing-off' && isChange) this.#scheduleRetry(next.retryAtMs);
+    if (isChange) this.#stateListener(next.name);
+    if (next.name === 'stopped') for (const resolve of this.#onStopped.splice(0)) resolve();
+  }
+
+  #scheduleRetry(retryAtMs: number): void {
+    const delayMs = Math.max(0, retryAtMs - this.#deps.clock.monotonicMs());
+    this.#retry = this.#deps.clock.setTimeout(() => this.#apply({ kind: 'due' }), delayMs);
+  }
+
+  #spawn(): void {
+    const spec = this.#spec;
+    if (spec === null) return;
+    const child = new VisionChild({
+      onMessage: (message) => this.#receive(message),
+      onLine: (line) => this.#deps.log.warn({ line }, 'vision process output'),
+      onEnd: (how) => this.#ended(how),
+    });
+    this.#child = child;
+    this.#hangs = false;
+    this.#heardMs = this.#deps.clock.monotonicMs();
+    this.#armWatch();
+    void child.start({
+      kind: 'start',
+      detector: spec.detector,
+      // What has been played to its end, or given up, is not begun again.
+      cameras: spec.cameras.filter(({ id }) => !this.#fleet.isOver(id)),
+      ffmpegPath: spec.ffmpegPath,
+      hints: this.#fleet.hints(),
+      excluded: this.#blame.excluded,
+    });
+  }
+
+  #askToStop(): void {
+    const child = this.#child;
+    child?.stop();
+    this.#watch?.cancel();
+    this.#watch = this.#deps.clock.setTimeout(() => child?.kill(), STOP_LIMIT_MS);
+  }
+
+  #armWatch(): void {
+    const silentMs = this.#deps.clock.monotonicMs() - this.#heardMs;
+    this.#watch = this.#deps.clock.setTimeout(() => {
+      if (this.#deps.clock.monotonicMs() - this.#heardMs < SILENCE_LIMIT_MS) {
+        this.#armWatch();
+        return;
+      }
+      this.#hangs = true;
+      this.#child?.kill();
+    }, SILENCE_LIMIT_MS - silentMs);
+  }
+
+  #receive(message: FromVision): void {
+    switch (message.kind) {
+      case 'result':
+        this.#fleet.resultSeen(message.result);
+        this.#resultListener(message.result);
+        return;
+      case 'camera':
+        this.#fleet.statusSeen(message.status);
+        this.#statusListener(message.status);
+        return;
+      case 'counters':
+        this.#heardMs = this.#deps.clock.monotonicMs();
+        this.#rssMb = message.rssMb;
+        this.#countersListener(this.#fleet.countersSeen(message.cameras));
+        return;
+      case 'snapshot':
+        this.#snapshots.answer(message.requestId, message.image);
+        return;
+      case 'log':
+        this.#deps.log[message.level](message.fields, message.event);
+        return;
+      case 'trying-provider':
+        this.#blame.trying(message.provider);
+        return;
+      case 'ready':
+        this.#ready(message.provider, message.labels);
+        return;
+      case 'fatal':
+        this.#fault = message.error;
+        this.#deps.log.error({ fault: message.error }, 'vision process gives up');
+    }
+  }
+
+  #ready(provider: ProviderReport, labels: readonly string[]): void {
+    this.#provider = provider;
+    this.#labels = labels;
+    this.#fault = null;
+    this.#blame.settled(provider.provider, this.#deps.clock.monotonicMs());
+    this.#deps.log.info({ ...provider }, 'detector runs');
+    this.#apply({ kind: 'ready', nowMs: this.#deps.clock.monotonicMs() });
+    this.#readyListener(provider, labels);
+  }
+
+  #ended(how: string): void {
+    this.#watch?.cancel();
+    this.#child = null;
+    this.#rssMb = null;
+    this.#snapshots.giveUp();
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (this.#state.name !== 'stopping') this.#died(how, nowMs);
+    this.#apply({ kind: 'ended', nowMs, random: this.#deps.random() });
+    if (this.#state.name !== 'stopped') this.#tellCamerasDown(nowMs);
+  }
+
+  #died(how: string, nowMs: number): void {
+    const why = this.#hangs ? 'it did not answer any more' : how;
+    this.#fault ??= new ApexError('VISION_PROCESS_DIED', `the vision process ended: ${why}`);
+    this.#restarts++;
+    const blamed: ExecutionProvider | null = this.#blame.died(why);
+    this.#deps.log.error(
+      { fault: this.#fault.toJSON(), why, blamed, nowMs },
+      'vision process died',
+    );
+  }
+
+  #tellCamerasDown(nowMs: number): void {
+    const fault = this.#fault;
+    const retryAtMonoMs = this.#state.name === 'backing-off' ? this.#state.retryAtMs : nowMs;
+    for (const { id } of this.#spec?.cameras ?? []) {
+      if (this.#fleet.isOver(id)) continue;
+      this.#statusListener(this.#fleet.down(id, { sinceMonoMs: nowMs, retryAtMonoMs, fault }));
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { entryPoint } from '../system/entry-point.ts';
+import { parentDeathGuard } from '../system/parent-death.ts';
+import type { FromVision, ToVision } from './contract.ts';
+
+export interface VisionChildEvents {
+  onMessage: (message: FromVision) => void;
+  /** A line on its standard output or error: native libraries write there. */
+  onLine: (line: string) => void;
+  /** Called once, after everything it said; `how` in words. */
+  onEnd: (how: string) => void;
+}
+
+/** The vision process from outside. It dies with the daemon, however that ends. */
+export class VisionChild {
+  readonly #events: VisionChildEvents;
+  #child: ChildProcess | null = null;
+  #hasEnded = false;
+  #shouldEnd = false;
+
+  constructor(events: VisionChildEvents) {
+    this.#events = events;
+  }
+
+  get pid(): number | null {
+    return this.#hasEnded ? null : (this.#child?.pid ?? null);
+  }
+
+  /** @param message the first one that it gets */
+  async start(message: ToVision): Promise<void> {
+    this.#spawn(await parentDeathGuard());
+    this.send(message);
+  }
+
+  send(message: ToVision): void {
+    // It may have ended already; `onEnd` tells.
+    if (this.#child?.connected) this.#child.send(message, () => {});
+  }
+
+  /** Asks it to end. */
+  stop(): void {
+    this.#shouldEnd = true;
+    this.send({ kind: 'stop' });
+  }
+
+  kill(): void {
+    this.#shouldEnd = true;
+    if (!this.#hasEnded) this.#child?.kill('SIGKILL');
+  }
+
+  #spawn(guard: readonly string[]): void {
+    if (this.#shouldEnd) {
+      this.#end('it was ended before it began');
+      return;
+    }
+    const entry = entryPoint(import.meta.url, './vision-process.js');
+    const [command = '', ...args] = [...guard, process.execPath, entry];
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
+    this.#child = child;
+    child.on('message', (message) => this.#events.onMessage(message as FromVision));
+    child.on('error', (error) => this.#end(`it could not be started: ${error.message}`));
+    child.on('close', (code, signal) => {
+      const end = (): void => this.#end(endInWords(code, signal));
+      // Its last words may still be on their way.
+      if (child.connected) child.once('disconnect', end);
+      else end();
+    });
+    for (const output of [child.stdout, child.stderr]) {
+      if (output) createInterface({ input: output }).on('line', this.#events.onLine);
+    }
+  }
+
+  #end(how: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#events.onEnd(how);
+  }
+}
+
+function endInWords(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
+}
