@@ -25,6 +25,11 @@ export interface PlayCommand {
   geometry: ModelGeometry;
   /** Size of the snapshot pictures on file descriptor 3; null for none. */
   pictureSize: PictureSize | null;
+  /**
+   * Colours to the last bit as ffmpeg's conversion to packed RGB makes them, which reference results rest on.
+   * Costs about a millisecond of CPU for each frame; the direct way differs by a few shades in places.
+   */
+  exactColours?: boolean;
 }
 
 /** Padding as YOLO models were trained with: 114 in each channel. */
@@ -154,7 +159,8 @@ function filterGraph(command: PlayCommand, decoderFilters: readonly string[]): s
   const { geometry, pictureSize } = command;
   const head = [...rateFilter(command), ...decoderFilters].map((filter) => `${filter},`).join('');
   const content = { width: geometry.contentWidth, height: geometry.contentHeight };
-  const model = [scaleFilter(content), 'format=gbrp', ...padFilter(geometry)].join(',');
+  const planes = command.exactColours === true ? ['format=rgb24', 'format=gbrp'] : ['format=gbrp'];
+  const model = [scaleFilter(content), ...planes, ...padFilter(geometry)].join(',');
   if (pictureSize === null) return `[0:v:0]${head}${model}[model]`;
   const picture = `${scaleFilter(pictureSize)},format=rgb24`;
   return `[0:v:0]${head}split=2[a][b];[a]${model}[model];[b]${picture}[picture]`;

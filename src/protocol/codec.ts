@@ -9,6 +9,9 @@ import {
   type ServerFrame,
 } from './session.ts';
 
+/** JSON.parse takes any depth, but JSON.stringify and other walks run out of stack on what it gave. */
+const MAX_DEPTH = 64;
+
 /** Why a text is no frame. `type` and `requestId` as far as they could be read, for the answer to the sender. */
 export interface FrameFault {
   ok: false;
@@ -91,6 +94,9 @@ function readEnvelope(text: string, maxBytes: number): Envelope | FrameFault {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { ok: false, fault: 'invalid', message: 'the frame is not an object' };
   }
+  if (isDeeperThan(MAX_DEPTH, value)) {
+    return { ok: false, fault: 'invalid', message: `nested deeper than ${MAX_DEPTH}` };
+  }
   const envelope = value as Record<string, unknown>;
   const { type, request_id: requestId } = envelope;
   if (typeof type !== 'string') {
@@ -102,6 +108,13 @@ function readEnvelope(text: string, maxBytes: number): Envelope | FrameFault {
     requestId: typeof requestId === 'string' ? requestId.slice(0, 128) : undefined,
     envelope,
   };
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const part of Object.values(value)) if (isDeeperThan(levels - 1, part)) return true;
+  return false;
 }
 
 function check<Frame>(

@@ -85,7 +85,7 @@ export class LaneCursor {
 
   onSent(through: number, nowMs: number): void {
     if (this.head !== null) this.head.sentThrough = through;
-    this.#waitingSinceMs = null;
+    // What is left has waited already, and does not wait for company again.
     this.noteWaiting(nowMs);
   }
 

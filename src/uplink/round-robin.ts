@@ -1,4 +1,5 @@
 import type { Lane } from '../protocol/lanes.ts';
+import { LIMITS } from '../protocol/limits.ts';
 
 /** Messages that a lane may send per round: 8 : 4 : 1. */
 const QUANTUM: Readonly<Record<Exclude<Lane, 0>, number>> = { 1: 64, 2: 32, 3: 8 };
@@ -15,6 +16,9 @@ export class RoundRobin {
 
   /** The lane whose turn it is among those that want to send, and how many messages it may. */
   next(wants: (lane: Lane) => boolean): { lane: Exclude<Lane, 0>; maxItems: number } | null {
+    const [alone, ...others] = ORDER.filter(wants);
+    if (alone !== undefined && others.length === 0)
+      return { lane: alone, maxItems: LIMITS.batchItems };
     for (let step = 0; step <= ORDER.length; step++) {
       const lane = this.#lane;
       const maxItems = this.#deficit[lane];
@@ -26,7 +30,7 @@ export class RoundRobin {
   }
 
   onSent(lane: Lane, messages: number): void {
-    if (lane !== 0) this.#deficit[lane] -= messages;
+    if (lane !== 0) this.#deficit[lane] = Math.max(0, this.#deficit[lane] - messages);
   }
 
   get #lane(): Exclude<Lane, 0> {

@@ -259,13 +259,11 @@ export class VisionHandle {
 
   #died(how: string, nowMs: number): void {
     const why = this.#hangs ? 'it did not answer any more' : how;
-    this.#fault ??= new ApexError('VISION_PROCESS_DIED', `the vision process ended: ${why}`);
+    const message = `the vision process ended: ${why}`;
+    this.#fault ??= new ApexError('VISION_PROCESS_DIED', message).toJSON();
     this.#restarts++;
-    const blamed: ExecutionProvider | null = this.#blame.died(why);
-    this.#deps.log.error(
-      { fault: this.#fault.toJSON(), why, blamed, nowMs },
-      'vision process died',
-    );
+    const excluded = this.#blame.died(why, nowMs);
+    this.#deps.log.error({ fault: this.#fault, why, excluded }, 'vision process died');
   }
 
   #tellCamerasDown(nowMs: number): void {

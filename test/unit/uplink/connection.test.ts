@@ -5,7 +5,7 @@ import {
   transition,
 } from '../../../src/uplink/connection.ts';
 
-const after = (...events: ConnectionEvent[]): ConnectionState | null =>
+const stateAfter = (...events: ConnectionEvent[]): ConnectionState | null =>
   events.reduce<ConnectionState | null>(
     (state, event) => state && transition(state, event),
     'disconnected',
@@ -13,14 +13,14 @@ const after = (...events: ConnectionEvent[]): ConnectionState | null =>
 
 describe('connection', () => {
   test('goes through all its states', () => {
-    expect(after('dial')).toBe('connecting');
-    expect(after('dial', 'opened')).toBe('connected');
-    expect(after('dial', 'opened', 'identified')).toBe('authenticated');
-    expect(after('dial', 'opened', 'identified', 'closed')).toBe('disconnected');
+    expect(stateAfter('dial')).toBe('connecting');
+    expect(stateAfter('dial', 'opened')).toBe('connected');
+    expect(stateAfter('dial', 'opened', 'identified')).toBe('authenticated');
+    expect(stateAfter('dial', 'opened', 'identified', 'closed')).toBe('disconnected');
   });
 
   test('can end in every state and begin anew', () => {
-    expect(after('dial', 'closed', 'dial', 'opened', 'closed', 'dial')).toBe('connecting');
+    expect(stateAfter('dial', 'closed', 'dial', 'opened', 'closed', 'dial')).toBe('connecting');
   });
 
   test.each<ConnectionEvent[]>([
@@ -31,6 +31,6 @@ describe('connection', () => {
     ['dial', 'opened', 'opened'],
     ['dial', 'opened', 'identified', 'identified'],
   ])('knows what cannot happen', (...events) => {
-    expect(after(...events)).toBeNull();
+    expect(stateAfter(...events)).toBeNull();
   });
 });

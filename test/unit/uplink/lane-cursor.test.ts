@@ -96,7 +96,7 @@ describe('LaneCursor', () => {
     lane.onCommitted(3, 20);
     expect([lane.available, lane.waitingSinceMs]).toEqual([2, 10]);
     lane.onSent(1, 30);
-    expect(lane.waitingSinceMs).toBe(30);
+    expect(lane.waitingSinceMs).toBe(10);
     lane.onSent(2, 40);
     expect(lane.waitingSinceMs).toBeNull();
   });
