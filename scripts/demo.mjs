@@ -56,7 +56,7 @@ function start(name, args) {
   const child = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
   child.once('exit', (code, signal) => {
     if (!stopping.signal.aborted)
-      stop(`${name} ended by itself (${signal ?? code}); see .demo/${name}.log`);
+      void stop(`${name} ended by itself (${signal ?? code}); see .demo/${name}.log`);
   });
   children.push(child);
 }

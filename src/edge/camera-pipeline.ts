@@ -37,6 +37,8 @@ export class CameraPipeline {
   #counters: CameraCounters | null = null;
   #started = 0;
   #ended = 0;
+  /** Counted here, so that it goes on over restarts of the vision process. */
+  #analysed = 0;
   /** Writes leave in the order of what they tell, and `settled` waits for them. */
   #writes: Promise<void> = Promise.resolve();
 
@@ -71,6 +73,7 @@ export class CameraPipeline {
   }
 
   frame(result: FrameResult): void {
+    this.#analysed++;
     const wanted = this.#spec.labels;
     const detections =
       wanted === null
@@ -115,7 +118,7 @@ export class CameraPipeline {
       reconnects,
       fps: this.fps,
       frames_received: this.#counters?.framesReceived ?? 0,
-      frames_analysed: this.#counters?.framesAnalysed ?? 0,
+      frames_analysed: this.#analysed,
       frames_dropped: this.#counters?.framesDropped ?? 0,
       objects: this.#objectsInView(),
       events_started: this.#started,

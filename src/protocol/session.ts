@@ -104,13 +104,11 @@ const heartbeatSchema = frame(
     disk: z.object({ used: count, budget: count }).optional(),
   }),
 );
-export type Heartbeat = z.infer<typeof heartbeatSchema>;
 
 const heartbeatAckSchema = frame(
   'heartbeat_ack',
   z.object({ client_timestamp: timestamp, server_time: timestamp }),
 );
-export type HeartbeatAck = z.infer<typeof heartbeatAckSchema>;
 
 /** One message of a batch. `type` and `data` are judged by the receiver; a type it does not know is kept as it is. */
 const messageItemSchema = z.object({
@@ -189,7 +187,6 @@ const flowUpdateSchema = frame(
     resume_after_ms: count.optional(),
   }),
 );
-export type FlowUpdate = z.infer<typeof flowUpdateSchema>;
 
 /** The server needs the stream from `expected_seq` on again. */
 const resyncRequiredSchema = frame(
@@ -222,19 +219,15 @@ const subscriptionSuccessSchema = frame(
     last_event_id: count,
   }),
 );
-export type SubscriptionSuccess = z.infer<typeof subscriptionSuccessSchema>;
 
 const unsubscribeSchema = frame('unsubscribe', z.object({}));
-export type Unsubscribe = z.infer<typeof unsubscribeSchema>;
 
 const serverDrainingSchema = frame(
   'server_draining',
   z.object({ reconnect_after_ms: count, deadline_ms: count }),
 );
-export type ServerDraining = z.infer<typeof serverDrainingSchema>;
 
 const clientGoodbyeSchema = frame('client_goodbye', z.object({ pending: pending.optional() }));
-export type ClientGoodbye = z.infer<typeof clientGoodbyeSchema>;
 
 const errorSchema = frame(
   'error',

@@ -51,17 +51,16 @@ export class StoreCore {
   }
 
   /**
-   * Answers a group of calls in order: the writing ones first, as one transaction with one fsync, then the
-   * reading ones.
+   * Answers a group of calls: refused messages are copied before acknowledgements delete them, acknowledgements
+   * make room before messages are written, all messages go in one transaction with one fsync, and reading calls
+   * see all of it.
    */
   execute(calls: readonly StoreCall[]): Outcome[] {
-    const outcomes: (Outcome | undefined)[] = calls.map(() => undefined);
-    const writes = calls.flatMap((call, index) => (isWrite(call) ? [{ call, index }] : []));
-    const written = this.#writeGroup(writes.map(({ call }) => call));
-    writes.forEach(({ index }, at) => {
-      outcomes[index] = written[at];
-    });
-    return calls.map((call, index) => outcomes[index] ?? this.#attempt(() => this.#answer(call)));
+    const outcomes = new Map<StoreCall, Outcome>();
+    this.#writeGroup(calls.filter(isDeadLetter), outcomes);
+    for (const call of calls.filter(isAck)) outcomes.set(call, this.#answered(call));
+    this.#writeGroup(calls.filter(isWrite), outcomes);
+    return calls.map((call) => outcomes.get(call) ?? this.#answered(call));
   }
 
   /** Writes what acknowledgements left over. False where that failed. */
@@ -103,12 +102,17 @@ export class StoreCore {
     return { epoch: newEpoch(), bootId, wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };
   }
 
-  #writeGroup(calls: readonly WriteCall[]): Outcome[] {
-    if (calls.length === 0) return [];
+  #writeGroup(calls: readonly WriteCall[], outcomes: Map<StoreCall, Outcome>): void {
+    if (calls.length === 0) return;
     const together = this.#attempt(() => this.#commit(calls));
     // One call that cannot be written must not take its neighbours along.
-    if (together.ok || calls.length === 1) return calls.map(() => together);
-    return calls.map((call) => this.#attempt(() => this.#commit([call])));
+    const isAll = together.ok || calls.length === 1;
+    for (const call of calls)
+      outcomes.set(call, isAll ? together : this.#attempt(() => this.#commit([call])));
+  }
+
+  #answered(call: StoreCall): Outcome {
+    return this.#attempt(() => this.#answer(call));
   }
 
   #commit(calls: readonly WriteCall[]): null {
@@ -229,7 +233,15 @@ export class StoreCore {
 type WriteCall = Extract<StoreCall, { op: 'write' | 'deadLetter' | 'savePeer' }>;
 
 function isWrite(call: StoreCall): call is WriteCall {
-  return call.op === 'write' || call.op === 'deadLetter' || call.op === 'savePeer';
+  return call.op === 'write' || call.op === 'savePeer';
+}
+
+function isDeadLetter(call: StoreCall): call is WriteCall {
+  return call.op === 'deadLetter';
+}
+
+function isAck(call: StoreCall): boolean {
+  return call.op === 'ack';
 }
 
 function failed(error: unknown): Outcome {

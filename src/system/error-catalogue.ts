@@ -307,10 +307,6 @@ export const ERROR_CATALOGUE = {
     remedy:
       'It is restarted by itself. If it keeps ending, the log around this line has its last words.',
   },
-  VISION_FRAME_MISSING: {
-    summary: 'The clip ends before a frame that was asked for.',
-    remedy: 'Frames count from 0 in the order of decoding; ask for lower numbers.',
-  },
   VISION_INPUT_UNREADABLE: {
     summary: 'The clip or image cannot be decoded.',
     remedy: 'Check the path, and that `ffmpeg -i FILE` can read it.',

@@ -32,6 +32,8 @@ export interface OfflineRequest {
 
 export interface OfflineResult {
   frame: number;
+  /** The clip ends before this frame, so nothing was looked at. */
+  missing?: true;
   detections: ({ label: string; score: number } & BoundingBox)[];
 }
 
@@ -45,10 +47,11 @@ const LOWEST_THRESHOLD = 0.001;
 const TEST_DETECTOR_LONG_SIDE = 640;
 
 /**
- * Runs a detector on a clip or image, frame by frame, in the order of decoding.
+ * Runs a detector on a clip or image, frame by frame, in the order of decoding. Frames that were asked for and do
+ * not exist come last.
  *
- * @throws ApexError VISION_INPUT_UNREADABLE, VISION_FRAME_MISSING, MODEL_UNREADABLE, MODEL_NOT_YOLOV8,
- *   MODEL_LABELS_UNKNOWN, CAPTURE_FFMPEG_MISSING
+ * @throws ApexError VISION_INPUT_UNREADABLE, MODEL_UNREADABLE, MODEL_NOT_YOLOV8, MODEL_LABELS_UNKNOWN,
+ *   CAPTURE_FFMPEG_MISSING
  */
 export async function* detectOffline(request: OfflineRequest): AsyncGenerator<OfflineResult> {
   const { input: path, ffmpegPath, frames, reference } = request;
@@ -63,6 +66,7 @@ export async function* detectOffline(request: OfflineRequest): AsyncGenerator<Of
     threads: availableParallelism(),
     batch: 1,
   });
+  const missing = new Set(frames);
   try {
     const play = { ...clip, stream, geometry, frames, exactColours: reference };
     for await (const { frame, pixels } of offlineFrames(play)) {
@@ -72,8 +76,10 @@ export async function* detectOffline(request: OfflineRequest): AsyncGenerator<Of
       const detections = detectionsOf(objects, geometry, form.labels)
         .filter(({ label }) => wanted.has(label))
         .map(({ label, score, box }) => ({ label, score, ...box }));
+      missing.delete(frame);
       yield { frame, detections };
     }
+    for (const frame of missing) yield { frame, missing: true, detections: [] };
   } finally {
     await session.release();
   }

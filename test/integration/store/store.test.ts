@@ -135,6 +135,22 @@ describe('queue', () => {
   });
 });
 
+describe('dead letters', () => {
+  test('a refused message is kept even where its acknowledgement comes at the same moment', async () => {
+    const store = await openStore();
+    await store.enqueue([alert(1), alert(2)]);
+    const rejection = { lane: 0, seq: 1, code: 'schema_invalid', reason: 'no' } as const;
+    const kept = store.deadLetter([rejection]);
+    store.acked(store.position.epoch, 0, 2);
+    await Promise.all([kept, store.enqueue([alert(3)])]);
+    expect((await store.queue()).deadLetters).toBe(1);
+    await store.close();
+    const row = withFile((db) => db.prepare('SELECT lane, seq, code, body FROM dead_letter').get());
+    expect(row).toMatchObject({ lane: 0, seq: 1, code: 'schema_invalid' });
+    expect(withFile((db) => db.prepare('SELECT seq FROM outbox_0').pluck().all())).toEqual([3]);
+  });
+});
+
 describe('lives', () => {
   test('a new life has an epoch of its own and goes on counting; messages keep theirs', async () => {
     const first = await openStore();

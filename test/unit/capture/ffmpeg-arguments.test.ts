@@ -24,7 +24,8 @@ const live: PlayCommand = {
   pictureSize: null,
 };
 const SELECT =
-  "select='isnan(prev_selected_t)+isnan(t)+gte(t-prev_selected_t,0.180000)+lt(t,prev_selected_t)'";
+  "select='isnan(prev_selected_t)+isnan(t)" +
+  "+gt(floor(t*5+0.1),floor(prev_selected_t*5+0.1))+lt(t,prev_selected_t)'";
 const MODEL = 'scale=640:360:flags=bilinear,format=gbrp,pad=640:384:0:12:color=0x727272[model]';
 const QUIET = '-nostdin -hide_banner -nostats -loglevel level+info';
 const FILE_FORMATS =
