@@ -18,7 +18,7 @@ export interface EdgeStatus {
   config_problems: string[];
 }
 
-export interface DetectorView {
+interface DetectorView {
   state: string;
   model: string;
   /** True for the built-in detector of the generated test scene: nothing that it reports is real. */
@@ -48,7 +48,7 @@ export interface CameraView {
   decoder: DecoderChoice | null;
 }
 
-export interface QueueView {
+interface QueueView {
   lanes: { lane: Lane; depth: number; oldest_s: number | null }[];
   /** Messages that wait for the hub's acknowledgement, over all lanes. */
   depth: number;

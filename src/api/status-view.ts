@@ -24,6 +24,10 @@ function detectorLines({ detector }: EdgeStatus): string[] {
   if (detector.is_test_detector) {
     lines.push('          TEST DETECTOR on a generated scene: nothing shown here is a real object');
   }
+  for (const { provider: refused, reason } of provider?.refused ?? []) {
+    lines.push(`          ${refused} was refused: ${reason}`);
+  }
+  if (provider?.formReason) lines.push(`          not prepared: ${provider.formReason}`);
   if (detector.restarts > 0) lines.push(`          restarted ${detector.restarts} times`);
   return lines;
 }

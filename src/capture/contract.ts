@@ -54,20 +54,18 @@ export interface ModelGeometry {
   padTop: number;
 }
 
-export const CAMERA_STATES = [
-  'disabled',
-  'connecting',
-  'streaming',
-  'stalled',
-  'backing-off',
-  'failed',
-  'finished',
-] as const;
 /**
  * `failed`: given up until the configuration changes (a file that cannot be decoded, a refused address);
  * `finished`: a file camera without `loop` has played to its end; `disabled`: refused at configuration time.
  */
-export type CameraState = (typeof CAMERA_STATES)[number];
+export type CameraState =
+  | 'disabled'
+  | 'connecting'
+  | 'streaming'
+  | 'stalled'
+  | 'backing-off'
+  | 'failed'
+  | 'finished';
 
 export interface CameraFault {
   code: string;

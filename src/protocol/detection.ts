@@ -18,7 +18,6 @@ export const wireDetectionSchema = z.object({
   track_id: z.number().int().optional(),
   event_id: z.string().optional(),
 });
-export type WireDetection = z.infer<typeof wireDetectionSchema>;
 
 const TYPE_OF_LABEL: Readonly<Record<string, string>> = {
   person: 'person',

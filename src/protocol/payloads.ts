@@ -41,7 +41,7 @@ export const objectEventSchema = z.object({
 });
 export type ObjectEvent = z.infer<typeof objectEventSchema>;
 
-export const alertTriggeredSchema = z.object({
+const alertTriggeredSchema = z.object({
   type: z.string(),
   camera_id: z.string(),
   severity: z.enum(['low', 'medium', 'high', 'critical']),
@@ -49,14 +49,14 @@ export const alertTriggeredSchema = z.object({
   data: z.record(z.string(), z.unknown()),
 });
 
-export const faceDetectionResultSchema = z.object({
+const faceDetectionResultSchema = z.object({
   camera_id: z.string(),
   timestamp,
   faces: z.array(z.record(z.string(), z.unknown())),
 });
 
 /** State of an edge and its cameras; the newest one replaces the older. */
-export const aiEngineStatusSchema = z.object({
+const aiEngineStatusSchema = z.object({
   timestamp,
   status: z.enum(['running', 'degraded', 'stopping']),
   provider: z.string().nullable(),
