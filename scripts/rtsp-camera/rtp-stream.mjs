@@ -5,6 +5,7 @@ const MAX_PAYLOAD_BYTES = 1400;
 const PAYLOAD_TYPE = 96;
 const CLOCK_TICKS_PER_MS = 90;
 const FU_A = 28;
+const PRE_ROLL_INTERVAL_MS = 100;
 
 /**
  * RTP payloads of one access unit (RFC 6184: single NAL unit packets, and FU-A for long ones).
@@ -60,12 +61,18 @@ export class RtpStream {
   /**
    * Starts sending where the clip is at `positionMs`; not at its start: with the next key frame after it, as
    * a client that joins a running camera gets it.
-   * @param {number} positionMs Counts on over loops.
+   * @param {number} positionMs Counts on over loops. Below zero the clip has not begun: its first picture is
+   *   shown until it does.
    */
   play(positionMs) {
     const now = performance.now();
     this.#playing = true;
     this.#playStartedAt = now;
+    if (positionMs < 0) {
+      this.#index = 0;
+      this.#roundStartedAt = now - positionMs;
+      return this.#showFirstPicture();
+    }
     const isOver = !this.loop && positionMs >= this.clip.durationMs;
     if (isOver) return this.end();
     const inRound = positionMs % this.clip.durationMs;
@@ -87,6 +94,14 @@ export class RtpStream {
   #nextRound() {
     this.#index = 0;
     this.#roundStartedAt += this.clip.durationMs;
+  }
+
+  #showFirstPicture() {
+    const now = performance.now();
+    if (!this.#playing) return;
+    if (now >= this.#roundStartedAt) return this.#sendDue();
+    this.#sendPicture(this.clip.units[0], now);
+    this.#timer = setTimeout(() => this.#showFirstPicture(), PRE_ROLL_INTERVAL_MS);
   }
 
   #sendDue() {
@@ -115,7 +130,14 @@ export class RtpStream {
     if (unit.key && !frozen) this.#lastKey = unit;
     if (this.faults.stall) return;
     const picture = frozen ? this.#lastKey : unit;
-    const timeMs = this.#offset(frozen ? unit.dtsMs : unit.ptsMs) + this.#roundStartedAt;
+    this.#sendPicture(
+      picture,
+      this.#offset(frozen ? unit.dtsMs : unit.ptsMs) + this.#roundStartedAt,
+    );
+  }
+
+  /** @param {number} timeMs when it is to be shown, by performance.now() */
+  #sendPicture(picture, timeMs) {
     const elapsedMs = timeMs - this.#playStartedAt + this.faults.timestampOffsetMs;
     const timestamp = (this.timestampBase + Math.round(elapsedMs * CLOCK_TICKS_PER_MS)) >>> 0;
     const { sps, pps } = this.clip;

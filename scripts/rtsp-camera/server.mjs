@@ -18,7 +18,8 @@ import { RtspConnection } from './connection.mjs';
  * @property {boolean} [wallclock] A new client joins where the clip is now, like at a live camera, instead of
  *   at its start.
  * @property {number} [startAtMs] With `wallclock`: Unix time in milliseconds at which the clip was at its start;
- *   default is the time of `addMount`. A camera that is restarted with the same value goes on in mid-clip.
+ *   default is the time of `addMount`. A camera that is restarted with the same value goes on in mid-clip; while
+ *   the time is still to come, the first picture is shown.
  */
 
 /**
@@ -64,7 +65,7 @@ export class RtspCamera {
    * @param {MountOptions} [options]
    */
   addMount(name, clip, { loop = true, wallclock = false, startAtMs = Date.now() } = {}) {
-    const positionMs = () => (wallclock ? Math.max(0, Date.now() - startAtMs) : 0);
+    const positionMs = () => (wallclock ? Date.now() - startAtMs : 0);
     this.#mounts.set(name, { clip, loop, positionMs });
   }
 

@@ -1,26 +1,18 @@
 import { join } from 'node:path';
 import { ControlServer } from '../api/control-server.ts';
 import type { EdgeStatus, UplinkView } from '../api/edge-status.ts';
-import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
-import { checkSecrets } from '../config/secret-problems.ts';
-import { uplinkToken } from '../config/secrets.ts';
-import { SnapshotFiles } from '../events/snapshot-files.ts';
-import { ModelStore } from '../models/model-store.ts';
 import { TEST_DETECTOR } from '../models/test-detector.ts';
 import type { AiEngineStatus } from '../protocol/payloads.ts';
-import { Store } from '../store/store.ts';
 import { type Clock, systemClock, type TimerHandle } from '../system/clock.ts';
-import { ApexError, asApexError } from '../system/errors.ts';
+import type { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { packageVersion } from '../system/package-info.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
-import { Uplink } from '../uplink/uplink.ts';
-import { VisionHandle } from '../vision/handle.ts';
 import { CameraPipeline, refusedCameraView } from './camera-pipeline.ts';
-import { edgeIdentity } from './identity.ts';
 import { closeOpenEvents } from './open-events.ts';
-import { type CameraPlan, planCameras, planDetector } from './vision-spec.ts';
+import { assembleParts, type EdgeDaemonOptions, type EdgeParts, modelStore } from './parts.ts';
+import { type CameraPlan, planDetector } from './vision-spec.ts';
 
 const TICK_MS = 1000;
 /** The engine's state is told upstream on every change, and at least this often. */
@@ -28,29 +20,12 @@ const ENGINE_STATUS_MS = 30_000;
 /** What is left of the five seconds for stopping, once the vision process has ended. */
 const DRAIN_MS = 1500;
 
-export interface EdgeDaemonOptions {
-  loaded: LoadedConfig;
-  env: NodeJS.ProcessEnv;
-  log: Logger;
-  clock?: Clock;
-}
-
-interface Parts {
-  edgeId: string;
-  store: Store;
-  vision: VisionHandle;
-  uplink: Uplink | null;
-  snapshots: SnapshotFiles | null;
-  plan: CameraPlan;
-  detectorFault: ApexError | null;
-}
-
 /** `apex-edge run`: starts, connects and stops the parts of the daemon. */
 export class EdgeDaemon {
   readonly #options: EdgeDaemonOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #parts: Parts;
+  readonly #parts: EdgeParts;
   readonly #service: ServiceNotifier;
   readonly #control: ControlServer;
   readonly #pipelines = new Map<string, CameraPipeline>();
@@ -65,12 +40,12 @@ export class EdgeDaemon {
    * @throws ApexError when the store or the control socket cannot be opened
    */
   static async start(options: EdgeDaemonOptions): Promise<EdgeDaemon> {
-    const daemon = new EdgeDaemon(options, await assemble(options));
+    const daemon = new EdgeDaemon(options, await assembleParts(options));
     await daemon.#begin();
     return daemon;
   }
 
-  private constructor(options: EdgeDaemonOptions, parts: Parts) {
+  private constructor(options: EdgeDaemonOptions, parts: EdgeParts) {
     this.#options = options;
     this.#parts = parts;
     this.#clock = options.clock ?? systemClock;
@@ -256,70 +231,4 @@ export class EdgeDaemon {
     await told;
     this.#log.info({}, 'stopped');
   }
-}
-
-function modelStore(
-  dataDir: string,
-  configuredDir: string | undefined,
-  env: NodeJS.ProcessEnv,
-): { models: ModelStore; dir: string } {
-  const dir = configuredDir ?? join(dataDir, 'models');
-  return { models: new ModelStore({ dir, env }), dir };
-}
-
-/** Opens what the daemon is made of. Nothing runs yet. */
-async function assemble({
-  loaded,
-  env,
-  log,
-  clock = systemClock,
-}: EdgeDaemonOptions): Promise<Parts> {
-  const { config } = loaded;
-  const { data_dir } = config.edge;
-  for (const problem of [...loaded.problems, ...checkSecrets(loaded, env)]) {
-    log.warn({ problem: formatProblem(problem, loaded.sourcePath) }, 'configuration problem');
-  }
-  const store = await Store.open({ dir: data_dir, clock, log });
-  const edgeId = config.edge.id ?? (await edgeIdentity(data_dir));
-  let detectorFault: ApexError | null = null;
-  try {
-    modelStore(data_dir, config.models.dir, env).models.resolve(config.detector.model);
-  } catch (error) {
-    detectorFault = asApexError(error, 'MODEL_NOT_INSTALLED');
-  }
-  const plan = planCameras(config, env);
-  for (const { cameraId, fault } of plan.refused)
-    log.error({ camera: cameraId, fault }, 'camera not started');
-  return {
-    edgeId,
-    store,
-    vision: new VisionHandle({ clock, random: Math.random, log }),
-    uplink: makeUplink(edgeId, store, { loaded, env, log, clock }),
-    snapshots: config.snapshots.enabled
-      ? new SnapshotFiles({
-          dir: join(data_dir, 'snapshots'),
-          budgetBytes: config.snapshots.retain_mb * 1e6,
-          log,
-        })
-      : null,
-    plan,
-    detectorFault,
-  };
-}
-
-function makeUplink(
-  clientId: string,
-  store: Store,
-  { loaded, env, log, clock = systemClock }: EdgeDaemonOptions,
-): Uplink | null {
-  const { url } = loaded.config.uplink;
-  if (url === undefined) return null;
-  const token = uplinkToken(loaded.config, env);
-  if (token === null) {
-    throw new ApexError(
-      'CONFIG_INVALID',
-      'uplink.url is given without uplink.token or uplink.token_file',
-    );
-  }
-  return new Uplink({ url, token, clientId, store, clock, random: Math.random, log });
 }

@@ -48,7 +48,8 @@ const TEST_DETECTOR_LONG_SIDE = 640;
 
 /**
  * Runs a detector on a clip or image, frame by frame, in the order of decoding. Frames that were asked for and do
- * not exist come last.
+ * not exist come last. Colours are those that reference results rest on (`exactColours` of the capture), for which
+ * cameras have no time.
  *
  * @throws ApexError VISION_INPUT_UNREADABLE, MODEL_UNREADABLE, MODEL_NOT_YOLOV8, MODEL_LABELS_UNKNOWN,
  *   CAPTURE_FFMPEG_MISSING
@@ -68,8 +69,7 @@ export async function* detectOffline(request: OfflineRequest): AsyncGenerator<Of
   });
   const missing = new Set(frames);
   try {
-    const play = { ...clip, stream, geometry, frames, exactColours: reference };
-    for await (const { frame, pixels } of offlineFrames(play)) {
+    for await (const { frame, pixels } of offlineFrames({ ...clip, stream, geometry, frames })) {
       session.frame(0).set(pixels);
       const threshold = Math.max(LOWEST_THRESHOLD, request.threshold);
       const [objects = new Float32Array()] = await session.detect(1, threshold);

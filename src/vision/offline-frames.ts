@@ -16,7 +16,6 @@ export interface OfflineClip {
 export interface OfflinePlay extends OfflineClip {
   stream: StreamInfo;
   geometry: ModelGeometry;
-  exactColours: boolean;
   /** Zero-based numbers in the order of decoding; null for all. */
   frames: readonly number[] | null;
 }
@@ -84,7 +83,7 @@ export async function* offlineFrames(
 }
 
 function startPlay(play: OfflinePlay): Promise<FfmpegProcess> {
-  const { ffmpegPath, path, clock, stream, geometry, exactColours } = play;
+  const { ffmpegPath, path, clock, stream, geometry } = play;
   return ffmpegVersion(ffmpegPath).then((version) =>
     FfmpegProcess.start(
       {
@@ -98,7 +97,7 @@ function startPlay(play: OfflinePlay): Promise<FfmpegProcess> {
           fps: 'all',
           geometry,
           pictureSize: null,
-          exactColours,
+          exactColours: true,
         }),
         stdin: null,
         pictures: false,

@@ -12,6 +12,8 @@ import { Site } from '../support/site.ts';
 const CLIP = 'one-by-one-person-detection.mp4';
 const CLIP_S = 139;
 const TOLERANCE_S = 1;
+/** For all three sites to be up before anything happens in the clip. */
+const LEAD_MS = 20_000;
 
 const run = testWithAssets({ models: 'yolov8n.onnx', media: CLIP });
 
@@ -53,7 +55,14 @@ describe('one pass of one-by-one over RTSP', () => {
   const sites: Site[] = [];
 
   async function startSite(name: string): Promise<Site> {
-    const site = await Site.start(name, { camera: clipPath(CLIP) }, { fps: 5 });
+    const site = await Site.start(
+      name,
+      { camera: clipPath(CLIP) },
+      {
+        fps: 5,
+        leadMs: LEAD_MS,
+      },
+    );
     sites.push(site);
     return site;
   }
@@ -69,6 +78,7 @@ describe('one pass of one-by-one over RTSP', () => {
       startSite('camera-killed'),
       startSite('hub-killed'),
     ]);
+    for (const { clipStartMs } of sites) expect(Date.now()).toBeLessThan(clipStartMs);
     const plan: [Site, number, (site: Site) => Promise<unknown>][] = [
       [cameraKilled, 46.2, (site) => site.stopCameras()],
       [cameraKilled, 46.9, (site) => site.restartCameras()],

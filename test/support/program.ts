@@ -95,6 +95,12 @@ export class Program {
     return this.child.exitCode ?? this.child.signalCode;
   }
 
+  /** Waits for the end and for the last of the output. */
+  async closed(): Promise<number | NodeJS.Signals | null> {
+    if (!this.hasEnded || !this.child.stdout?.closed) await once(this.child, 'close');
+    return this.child.exitCode ?? this.child.signalCode;
+  }
+
   async exit(): Promise<number | NodeJS.Signals | null> {
     if (!this.hasEnded) await once(this.child, 'exit');
     return this.child.exitCode ?? this.child.signalCode;

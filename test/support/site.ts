@@ -20,6 +20,8 @@ interface SiteOptions {
   expectStreaming?: readonly string[];
   /** Play the clips over and over. */
   loop?: boolean;
+  /** The clips begin this long after the start; until then their first picture is shown. */
+  leadMs?: number;
 }
 
 /**
@@ -54,7 +56,7 @@ export class Site {
     const site = new Site(name, clips, options);
     site.#ports = { rtsp: await freePort(), hub: await freePort() };
     await site.restartHub();
-    site.clipStartMs = Date.now();
+    site.clipStartMs = Date.now() + (options.leadMs ?? 0);
     await site.restartCameras();
     await site.restartEdge();
     return site;
