@@ -6,7 +6,7 @@ import { CameraConnection, type ConnectionEnd, type ConnectionPlan } from './cam
 import { ConnectionPlanner, type PlannerDeps } from './connection-planner.ts';
 import type { CameraSpec, CameraStatus, FrameSink, StreamInfo } from './contract.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
-import { arrivalTime, type FrameClock, mediaTime } from './media-time.ts';
+import { arrivalTime, type FrameClock, liveTime, mediaTime } from './media-time.ts';
 import { PictureChange } from './picture-change.ts';
 import { Playlist } from './playlist.ts';
 import {
@@ -72,7 +72,7 @@ export class CameraCapture {
     this.#planner = new ConnectionPlanner(spec, deps);
     this.#playlist = source.kind === 'file' ? new Playlist(source.paths, source.loop) : null;
     this.#canPause = source.kind === 'file' && source.pace === 'max';
-    this.#frameClock = this.#canPause ? mediaTime(deps.clock, spec.fps) : arrivalTime(deps.clock);
+    this.#frameClock = frameClockOf(spec, deps.clock);
     this.#stream = deps.hint?.stream ?? null;
     if (source.kind === 'rtsp') registerUrlSecrets(source.url);
     this.#supervision = beginSupervision(deps.clock.monotonicMs()).next;
@@ -240,6 +240,11 @@ export class CameraCapture {
     if (!cause.blamesDecoder || !decoder.failed(cause.fault.message)) return;
     this.#log.warn({ decoder: decoder.choice, fault: cause.fault }, 'decoder replaced by software');
   }
+}
+
+function frameClockOf({ source, fps }: CameraSpec, clock: Clock): FrameClock {
+  if (source.kind === 'rtsp') return liveTime(clock);
+  return source.pace === 'max' ? mediaTime(clock, fps) : arrivalTime(clock);
 }
 
 function endedBefore(cause: Diagnosis): ConnectionEnd {

@@ -11,11 +11,31 @@ export interface FrameClock {
   timeOf(index: number): FrameMeta;
 }
 
-/** Frames are as old as their arrival: live cameras, and files at their own pace. */
+/**
+ * Frames that ffmpeg holds back from a live stream: its parser ends a frame when the next one begins, and the
+ * decoder gives it out one later. Measured against a camera whose clock is known (ffmpeg 5.1, H.264 over TCP);
+ * frames that the camera itself sends out of order come on top.
+ */
+const LIVE_LAG_FRAMES = 2;
+/** Of a stream that declares a rate of a frame every few seconds, little can be concluded. */
+const LONGEST_LAG_MS = 500;
+
+/** Files at their own pace: a frame is as old as its arrival. */
 export function arrivalTime(clock: Clock): FrameClock {
   return {
     begin() {},
     timeOf: () => ({ monoMs: clock.monotonicMs(), wallMs: clock.wallMs() }),
+  };
+}
+
+/** Live cameras: arrival, less what the way through ffmpeg takes. */
+export function liveTime(clock: Clock): FrameClock {
+  let lagMs = 0;
+  return {
+    begin({ fps }) {
+      lagMs = fps === null ? 0 : Math.min(LONGEST_LAG_MS, (LIVE_LAG_FRAMES * 1000) / fps);
+    },
+    timeOf: () => ({ monoMs: clock.monotonicMs() - lagMs, wallMs: clock.wallMs() - lagMs }),
   };
 }
 

@@ -51,10 +51,23 @@ export function detectCommand(): Command {
     .action(detect);
 }
 
+/** A model of the manifest that is not there yet is fetched: this command is for trying models. */
+async function installedModel({ model, dir }: DetectOptions): Promise<string> {
+  const store = new ModelStore({ dir, env: process.env });
+  const isMissing = store
+    .list()
+    .some(({ name, origin, installed }) => name === model && origin === 'manifest' && !installed);
+  if (isMissing) {
+    const { source, licence } = await store.pull(model);
+    console.error(`fetched ${model} from ${source} (licence: ${licence})`);
+  }
+  return store.resolve(model);
+}
+
 async function detect(options: DetectOptions): Promise<void> {
   // ONNX Runtime is large; only the commands that run a model load it.
   const { detectOffline } = await import('../vision/detect-offline.ts');
-  const model = new ModelStore({ dir: options.dir, env: process.env }).resolve(options.model);
+  const model = await installedModel(options);
   const results = detectOffline({
     model,
     input: options.input,

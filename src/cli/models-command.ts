@@ -1,11 +1,14 @@
 import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { configuredModelsDir } from '../edge/vision-spec.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { type PullProgress, progressLine } from '../models/progress-line.ts';
 import { defaultModelsDir } from './options.ts';
 import { stopSignal } from './signals.ts';
 
-interface DirOption {
+interface FolderOptions {
   dir: string;
+  config?: string;
 }
 
 const PLAIN_LINE_EVERY_MS = 2000;
@@ -18,7 +21,8 @@ export function modelsCommand(): Command {
     command
       .command(usage)
       .description(text)
-      .option('--dir <folder>', 'folder of installed models', defaultModelsDir());
+      .option('--dir <folder>', 'folder of installed models', defaultModelsDir())
+      .option('-c, --config <file>', 'use the folder that the daemon with this configuration uses');
   subcommand('list', 'the models that can be fetched, and those that are installed').action(list);
   subcommand(
     'pull <names...>',
@@ -31,11 +35,13 @@ export function modelsCommand(): Command {
   return command;
 }
 
-function store({ dir }: DirOption): ModelStore {
-  return new ModelStore({ dir, env: process.env });
+function store({ dir, config }: FolderOptions): ModelStore {
+  const folder =
+    config === undefined ? dir : configuredModelsDir(loadConfig(config, process.env).config);
+  return new ModelStore({ dir: folder, env: process.env });
 }
 
-function list(options: DirOption): void {
+function list(options: FolderOptions): void {
   for (const { name, title, licence, installed, size } of store(options).list()) {
     const state = installed ? 'installed' : '-';
     const megabytes = `${(size / 1e6).toFixed(1)} MB`.padStart(9);
@@ -45,7 +51,7 @@ function list(options: DirOption): void {
   }
 }
 
-async function pull(names: readonly string[], options: DirOption): Promise<void> {
+async function pull(names: readonly string[], options: FolderOptions): Promise<void> {
   const signal = stopSignal();
   for (const name of names) {
     const { path, source, licence, notice } = await store(options).pull(name, {
@@ -73,14 +79,14 @@ function progressPrinter(): (progress: PullProgress) => void {
   };
 }
 
-async function verify(name: string | undefined, options: DirOption): Promise<void> {
+async function verify(name: string | undefined, options: FolderOptions): Promise<void> {
   const results = await store(options).verify(name);
   for (const { name: model, state, path } of results) console.log(`${model}: ${state} (${path})`);
-  if (results.length === 0) console.log(`no model is installed in ${options.dir}`);
+  if (results.length === 0) console.log('no model is installed');
   if (results.some(({ state }) => state !== 'ok')) process.exitCode = 1;
 }
 
-async function importModel(file: string, options: DirOption & { name: string }): Promise<void> {
+async function importModel(file: string, options: FolderOptions & { name: string }): Promise<void> {
   const { name, labels, path } = await store(options).import(file, { name: options.name });
   console.log(`${name}: ${labels.length} classes, ${path}`);
 }

@@ -11,8 +11,8 @@ import { packageVersion } from '../system/package-info.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
 import { CameraPipeline, refusedCameraView } from './camera-pipeline.ts';
 import { closeOpenEvents } from './open-events.ts';
-import { assembleParts, type EdgeDaemonOptions, type EdgeParts, modelStore } from './parts.ts';
-import { type CameraPlan, planDetector } from './vision-spec.ts';
+import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
+import { type CameraPlan, configuredModelsDir, planDetector } from './vision-spec.ts';
 
 const TICK_MS = 1000;
 /** The engine's state is told upstream on every change, and at least this often. */
@@ -41,7 +41,12 @@ export class EdgeDaemon {
    */
   static async start(options: EdgeDaemonOptions): Promise<EdgeDaemon> {
     const daemon = new EdgeDaemon(options, await assembleParts(options));
-    await daemon.#begin();
+    try {
+      await daemon.#begin();
+    } catch (error) {
+      await daemon.stop();
+      throw error;
+    }
     return daemon;
   }
 
@@ -71,7 +76,7 @@ export class EdgeDaemon {
   }
 
   async #begin(): Promise<void> {
-    const { store, vision, uplink, plan, detectorFault } = this.#parts;
+    const { store, vision, uplink, plan, model, modelFault } = this.#parts;
     await closeOpenEvents(store, this.#clock, this.#log);
     await this.#control.start();
     vision.onResult((result) => this.#pipelines.get(result.cameraId)?.frame(result));
@@ -85,23 +90,19 @@ export class EdgeDaemon {
       }
     });
     uplink?.start();
-    if (detectorFault === null) this.#startVision(plan);
-    else this.#refuseAll(detectorFault);
+    if (model !== null) this.#startVision(model, plan);
+    if (modelFault !== null) this.#refuseAll(modelFault);
     this.#tick();
     this.#service.ready();
     this.#log.info({ edge_id: this.#parts.edgeId, cameras: plan.cameras.length }, 'started');
   }
 
-  #startVision({ cameras }: CameraPlan): void {
+  #startVision(model: string, { cameras }: CameraPlan): void {
     if (cameras.length === 0) return;
     const { config } = this.#options.loaded;
-    const { models, dir } = modelStore(config.edge.data_dir, config.models.dir, this.#options.env);
+    const preparedDir = join(configuredModelsDir(config), 'prepared');
     this.#parts.vision.start({
-      detector: planDetector(config, {
-        model: models.resolve(config.detector.model),
-        preparedDir: join(dir, 'prepared'),
-        cameras,
-      }),
+      detector: planDetector(config, { model, preparedDir, cameras }),
       cameras,
       ffmpegPath: config.ffmpeg.path,
     });
@@ -177,7 +178,7 @@ export class EdgeDaemon {
       started_at: this.#startedWallMs,
       uptime_s: (now - this.#startedMonoMs) / 1000,
       detector: {
-        state: this.#parts.detectorFault === null ? vision.status.state : 'failed',
+        state: this.#parts.modelFault === null ? vision.status.state : 'failed',
         model,
         is_test_detector: model === TEST_DETECTOR,
         provider: vision.status.provider,
@@ -202,9 +203,12 @@ export class EdgeDaemon {
   #uplinkView(): UplinkView {
     const url = this.#options.loaded.config.uplink.url ?? null;
     const now = this.#clock.monotonicMs();
-    const status = this.#parts.uplink?.status;
+    const { uplink, uplinkFault } = this.#parts;
+    const status = uplink?.status;
     if (status === undefined) {
-      return { state: 'off', url, since_s: 0, attempts: 0, last_ack_s: null, error: null };
+      const state = uplinkFault === null ? 'off' : 'disconnected';
+      const error = uplinkFault?.toJSON() ?? null;
+      return { state, url, since_s: 0, attempts: 0, last_ack_s: null, error };
     }
     return {
       state: status.state,

@@ -7,12 +7,12 @@ import { SnapshotFiles } from '../events/snapshot-files.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { Store } from '../store/store.ts';
 import { type Clock, systemClock } from '../system/clock.ts';
-import { ApexError, asApexError } from '../system/errors.ts';
+import { ApexError, asApexError, type ErrorCode } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { Uplink } from '../uplink/uplink.ts';
 import { VisionHandle } from '../vision/handle.ts';
 import { edgeIdentity } from './identity.ts';
-import { type CameraPlan, planCameras } from './vision-spec.ts';
+import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
 
 export interface EdgeDaemonOptions {
   loaded: LoadedConfig;
@@ -27,18 +27,13 @@ export interface EdgeParts {
   store: Store;
   vision: VisionHandle;
   uplink: Uplink | null;
+  /** Why there is no uplink although one is configured. */
+  uplinkFault: ApexError | null;
   snapshots: SnapshotFiles | null;
   plan: CameraPlan;
-  detectorFault: ApexError | null;
-}
-
-export function modelStore(
-  dataDir: string,
-  configuredDir: string | undefined,
-  env: NodeJS.ProcessEnv,
-): { models: ModelStore; dir: string } {
-  const dir = configuredDir ?? join(dataDir, 'models');
-  return { models: new ModelStore({ dir, env }), dir };
+  /** Path of the detector model; null with the reason beside it. */
+  model: string | null;
+  modelFault: ApexError | null;
 }
 
 /** Opens what the daemon is made of. Nothing runs yet. */
@@ -54,13 +49,27 @@ export async function assembleParts({
     log.warn({ problem: formatProblem(problem, loaded.sourcePath) }, 'configuration problem');
   }
   const store = await Store.open({ dir: data_dir, clock, log });
-  const edgeId = config.edge.id ?? (await edgeIdentity(data_dir));
-  let detectorFault: ApexError | null = null;
   try {
-    modelStore(data_dir, config.models.dir, env).models.resolve(config.detector.model);
+    return await assembleAround(store, { loaded, env, log, clock });
   } catch (error) {
-    detectorFault = asApexError(error, 'MODEL_NOT_INSTALLED');
+    await store.close();
+    throw error;
   }
+}
+
+async function assembleAround(
+  store: Store,
+  { loaded, env, log, clock }: Required<EdgeDaemonOptions>,
+): Promise<EdgeParts> {
+  const { config } = loaded;
+  const { data_dir } = config.edge;
+  const edgeId = config.edge.id ?? (await edgeIdentity(data_dir));
+  const models = new ModelStore({ dir: configuredModelsDir(config), env });
+  const model = attempt('MODEL_NOT_INSTALLED', () => models.resolve(config.detector.model));
+  const uplink = attempt('UPLINK_URL', () =>
+    makeUplink(edgeId, store, { loaded, env, log, clock }),
+  );
+  if (uplink.fault !== null) log.error({ err: uplink.fault }, 'the hub cannot be told anything');
   const plan = planCameras(config, env);
   for (const { cameraId, fault } of plan.refused)
     log.error({ camera: cameraId, fault }, 'camera not started');
@@ -68,7 +77,8 @@ export async function assembleParts({
     edgeId,
     store,
     vision: new VisionHandle({ clock, random: Math.random, log }),
-    uplink: makeUplink(edgeId, store, { loaded, env, log, clock }),
+    uplink: uplink.value,
+    uplinkFault: uplink.fault,
     snapshots: config.snapshots.enabled
       ? new SnapshotFiles({
           dir: join(data_dir, 'snapshots'),
@@ -77,8 +87,18 @@ export async function assembleParts({
         })
       : null,
     plan,
-    detectorFault,
+    model: model.value,
+    modelFault: model.fault,
   };
+}
+
+/** A part that cannot be had is a fault to show, not a reason to run nothing. */
+function attempt<T>(code: ErrorCode, make: () => T): { value: T | null; fault: ApexError | null } {
+  try {
+    return { value: make(), fault: null };
+  } catch (error) {
+    return { value: null, fault: asApexError(error, code) };
+  }
 }
 
 function makeUplink(

@@ -11,6 +11,11 @@ const VIDEO_ENDINGS = new Set(['.mp4', '.mkv', '.mov', '.avi', '.ts', '.webm', '
 /** ByteTrack's second stage lives on weak detections, so the model keeps them for every camera. */
 const TRACKING_MIN_SCORE = 0.1;
 
+/** Where the daemon with this configuration keeps its models. */
+export function configuredModelsDir({ models, edge }: Config): string {
+  return models.dir ?? join(edge.data_dir, 'models');
+}
+
 export interface CameraPlan {
   cameras: CameraSpec[];
   /** Cameras that cannot be started as configured, and why. */

@@ -55,7 +55,7 @@ const TEST_DETECTOR_LONG_SIDE = 640;
  *   CAPTURE_FFMPEG_MISSING
  */
 export async function* detectOffline(request: OfflineRequest): AsyncGenerator<OfflineResult> {
-  const { input: path, ffmpegPath, frames, reference } = request;
+  const { input: path, ffmpegPath, frames } = request;
   await checkInput(path);
   const clip: OfflineClip = { ffmpegPath, path, clock: systemClock };
   const stream = await describeClip(clip);

@@ -158,4 +158,19 @@ describe('the daemon', () => {
     expect(extra.stderr).toMatch(/STORE_LOCKED/);
     expect((await site.status())?.pid).toBe(site.edge.pid);
   });
+
+  run('watches and queues also when the token for the hub is missing', async () => {
+    site = await Site.start(
+      'no-token',
+      { walkway: clipPath(CLIP) },
+      { loop: true, uplink: { token_file: '/nonexistent/token' } },
+    );
+    const status = await waitFor('queued results', async () => {
+      const now = await site.status();
+      return now !== null && now.queue.depth > 0 ? now : null;
+    });
+    expect(status.uplink.state).toBe('disconnected');
+    expect(status.uplink.error?.code).toBe('CONFIG_SECRET_UNREADABLE');
+    expect(await site.edge.end('SIGTERM')).toBe(0);
+  });
 });

@@ -13,6 +13,8 @@ interface SiteOptions {
   /** Added to every camera of the configuration. */
   camera?: object;
   model?: string;
+  /** In place of the right token. */
+  uplink?: object;
   auth?: { user: string; password: string; digest: boolean };
   /** Cameras of the configuration beside those that are served. */
   extraCameras?: object;
@@ -94,7 +96,7 @@ export class Site {
     ]);
     return {
       edge: { id: 'test-edge', data_dir: `${this.folder}/edge` },
-      uplink: { url: this.hubUrl, token: this.#tokens.edge },
+      uplink: { url: this.hubUrl, ...(this.#options.uplink ?? { token: this.#tokens.edge }) },
       detector: {
         model: this.#options.model ?? `${assets().models}/yolov8n.onnx`,
         provider: 'cpu',

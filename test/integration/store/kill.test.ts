@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { OutboxItem } from '../../../src/store/outbox-rows.ts';
 import { Store } from '../../../src/store/store.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { silentLogger } from '../../../src/system/logger.ts';
-import { temporaryFolder, waitFor } from '../../support/program.ts';
+import { waitFor } from '../../support/program.ts';
 
 const PROGRAM = fileURLToPath(new URL('./enqueue-until-killed.mjs', import.meta.url));
 const DIST = new URL('../../../dist/', import.meta.url).href;
@@ -50,7 +53,8 @@ async function alertsOf(store: Store): Promise<number[]> {
 }
 
 test('every alert whose enqueue resolved survives SIGKILL at any moment, once and in order', async () => {
-  const dir = temporaryFolder('kill');
+  const dir = mkdtempSync(join(tmpdir(), 'apex-kill-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
   const promised: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     promised.push(...(await promisedBeforeKill(dir, round * 1_000_000, round)));

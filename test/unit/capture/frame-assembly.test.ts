@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { FrameAssembly } from '../../../src/capture/frame-assembly.ts';
-import { arrivalTime, mediaTime } from '../../../src/capture/media-time.ts';
+import { arrivalTime, liveTime, mediaTime } from '../../../src/capture/media-time.ts';
 import { PictureChange } from '../../../src/capture/picture-change.ts';
 import { Playlist } from '../../../src/capture/playlist.ts';
 import type { Clock } from '../../../src/system/clock.ts';
@@ -91,6 +91,17 @@ describe('frame clocks', () => {
   test('arrivalTime is now', () => {
     monoMs = 1234;
     expect(arrivalTime(clock).timeOf(7)).toEqual({ monoMs: 1234, wallMs: 6234 });
+  });
+
+  test('liveTime takes away what ffmpeg holds back, and never much', () => {
+    monoMs = 1000;
+    const frames = liveTime(clock);
+    frames.begin(stream);
+    expect(frames.timeOf(0)).toEqual({ monoMs: 800, wallMs: 5800 });
+    frames.begin({ ...stream, fps: null });
+    expect(frames.timeOf(0)).toEqual({ monoMs: 1000, wallMs: 6000 });
+    frames.begin({ ...stream, fps: 0.2 });
+    expect(frames.timeOf(0)).toEqual({ monoMs: 500, wallMs: 5500 });
   });
 
   test('mediaTime runs on from clip to clip, whatever time it takes', () => {
