@@ -12,7 +12,10 @@ import { avformatAtLeast, type FfmpegVersion } from './ffmpeg-version.ts';
 export type AcceleratedCodec = 'h264' | 'hevc';
 
 /** Where ffmpeg reads from: a script on its standard input (ffconcat.ts) or one file. */
-export type InputAddress = { kind: 'live' } | { kind: 'file'; path: string; realtime: boolean };
+export type InputAddress =
+  | { kind: 'live' }
+  /** `images`: the file may also be a single picture. */
+  | { kind: 'file'; path: string; realtime: boolean; images?: true };
 
 export interface PlayCommand {
   version: FfmpegVersion;
@@ -115,6 +118,8 @@ export function decoderProbeArguments(probe: {
 const FILE_FORMATS =
   'mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,ivf,flv,asf,ogg,mxf,mjpeg,nut,dhav,obu';
 
+const IMAGE_FORMATS = 'image2,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe';
+
 /** The protocols an input may use: nothing inside a stream or file can lead ffmpeg anywhere else. */
 function protocolsOf(input: InputAddress): string {
   return input.kind === 'file' ? 'file' : 'pipe,rtsp,rtp,rtcp,tcp,udp,tls,crypto';
@@ -124,8 +129,9 @@ function inputCommand(input: InputAddress, options: readonly string[]): Buildabl
   const access = ['-protocol_whitelist', protocolsOf(input)];
   if (input.kind === 'file') {
     const pace = input.realtime ? ['-re'] : [];
-    const formats = ['-format_whitelist', FILE_FORMATS];
-    return baseCommand(fileAddress(input.path), [...access, ...formats, ...pace, ...options]);
+    const formats = input.images === true ? `${FILE_FORMATS},${IMAGE_FORMATS}` : FILE_FORMATS;
+    const limits = [...access, '-format_whitelist', formats];
+    return baseCommand(fileAddress(input.path), [...limits, ...pace, ...options]);
   }
   // The script names addresses of other protocols than its own: that is what `-safe 0` allows.
   const script = ['-fpsprobesize', '0', ...options, '-f', 'concat', '-safe', '0'];

@@ -1,5 +1,5 @@
 import type { ModelGeometry, StreamInfo } from '../capture/contract.ts';
-import { playArguments } from '../capture/ffmpeg-arguments.ts';
+import { type InputAddress, playArguments } from '../capture/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../capture/ffmpeg-process.ts';
 import { ffmpegVersion } from '../capture/ffmpeg-version.ts';
 import { FrameAssembly } from '../capture/frame-assembly.ts';
@@ -114,6 +114,6 @@ async function checkEnd(process: FfmpegProcess, path: string, count: number): Pr
   throw new ApexError('VISION_INPUT_UNREADABLE', `ffmpeg gave up on ${path} after ${count} frames`);
 }
 
-function fileInput(path: string): { kind: 'file'; path: string; realtime: false } {
-  return { kind: 'file', path, realtime: false };
+function fileInput(path: string): InputAddress {
+  return { kind: 'file', path, realtime: false, images: true };
 }

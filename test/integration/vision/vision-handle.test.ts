@@ -6,7 +6,7 @@ import { temporaryFolder, waitFor } from '../../support/program.ts';
 import { clipCamera, detectorSpec, fastClock, VisionUnderTest } from '../../support/vision.ts';
 
 const CLIP = 'people-walking.mp4';
-const CLIP_FRAMES = 277;
+const CLIP_FRAMES = 279;
 const preparedDir = temporaryFolder('prepared');
 const real = testWithAssets({ models: 'yolov8n.onnx', media: CLIP });
 let running: VisionUnderTest[] = [];
