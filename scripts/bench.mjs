@@ -6,8 +6,8 @@ import { runPipelineBench } from './bench/pipeline.mjs';
 const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '3' },
-    frames: { type: 'string', default: '600' },
+    rounds: { type: 'string', default: '5' },
+    frames: { type: 'string', default: '300' },
     clip: { type: 'string' },
     model: { type: 'string' },
     help: { type: 'boolean' },

@@ -10,7 +10,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '../..');
 const shared = join(root, '../shared');
 const WORKERS = 2;
-const RAW_SECONDS = 6;
+const RAW_SECONDS = 3;
 
 function find(option, variable, folder, file) {
   const path = option ?? join(process.env[variable] ?? join(shared, folder), file);
@@ -95,7 +95,7 @@ function median(values) {
 function summary(runs) {
   const pick = (of) => median(runs.map(of));
   return {
-    fps: pick(({ frames, seconds }) => frames / seconds),
+    fps: pick(fpsOf),
     cpu_s_per_1000_frames: pick(
       ({ cpuSeconds = Number.NaN, frames }) => (1000 * cpuSeconds) / frames,
     ),
@@ -104,23 +104,49 @@ function summary(runs) {
   };
 }
 
-/** Runs every stage once a round, so that a slow minute of the machine meets all of them. */
-async function measure(stages, rounds) {
-  const runs = Object.fromEntries(Object.keys(stages).map((name) => [name, []]));
-  let opencvProblem = hasOpenCv() ? null : "Debian's python3-opencv is not installed";
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, run] of Object.entries(stages)) {
-      if (name === 'opencv' && opencvProblem !== null) continue;
-      const result = await run();
-      if (result.error) opencvProblem = result.error;
-      else runs[name].push(result);
-    }
-  }
-  const medians = Object.entries(runs).map(([name, list]) => [
-    name,
-    list.length > 0 ? summary(list) : null,
-  ]);
-  return { of: Object.fromEntries(medians), opencvProblem };
+const fpsOf = ({ frames, seconds }) => frames / seconds;
+
+/**
+ * One round: the pipeline between two runs of its limit. A shared machine is never twice the same, so ratios are
+ * those of a round, and the report gives their median.
+ */
+async function measureRound(stages) {
+  const before = await stages.raw_inference();
+  const endToEnd = await stages.end_to_end();
+  const after = await stages.raw_inference();
+  const round = {
+    end_to_end: endToEnd,
+    raw_inference: {
+      frames: before.frames + after.frames,
+      seconds: before.seconds + after.seconds,
+    },
+    decode: await stages.decode(),
+    naive: await stages.naive(),
+  };
+  const limit = Math.min(fpsOf(round.raw_inference), fpsOf(round.decode));
+  return {
+    ...round,
+    ratio: fpsOf(endToEnd) / limit,
+    ratio_to_naive: fpsOf(endToEnd) / fpsOf(round.naive),
+  };
+}
+
+async function measure(stages, count) {
+  const rounds = [];
+  for (let round = 0; round < count; round++) rounds.push(await measureRound(stages));
+  const over = (name) => rounds.map((round) => round[name]);
+  const opencv = hasOpenCv()
+    ? await stages.opencv()
+    : { error: "Debian's python3-opencv is not installed" };
+  return {
+    end_to_end: summary(over('end_to_end')),
+    raw_inference: summary(over('raw_inference')),
+    decode: summary(over('decode')),
+    naive: summary(over('naive')),
+    ratio: median(over('ratio')),
+    ratio_to_naive: median(over('ratio_to_naive')),
+    opencv,
+  };
 }
 
 export async function runPipelineBench({ json, rounds, frames, clip: ownClip, model: ownModel }) {
@@ -133,7 +159,7 @@ export async function runPipelineBench({ json, rounds, frames, clip: ownClip, mo
   const prepared = await preparedModel({ model, preparedDir, labels: null, ...size });
   const few = Math.max(50, Math.round(frames / 3));
   const script = (name, ...args) => stage('node', [join(here, name), ...args.map(String)]);
-  const { of, opencvProblem } = await measure(
+  const of = await measure(
     {
       end_to_end: () => script('end-to-end.mjs', model, clip, frames, WORKERS, preparedDir),
       raw_inference: () =>
@@ -159,12 +185,15 @@ export async function runPipelineBench({ json, rounds, frames, clip: ownClip, mo
     end_to_end_fps: of.end_to_end.fps,
     raw_inference_fps: of.raw_inference.fps,
     decode_fps: of.decode.fps,
-    ratio: of.end_to_end.fps / Math.min(of.raw_inference.fps, of.decode.fps),
+    ratio: of.ratio,
     cpu_s_per_1000_frames: of.end_to_end.cpu_s_per_1000_frames,
     rss_mb: of.end_to_end.rss_mb,
     naive: peer(of.naive),
-    ratio_to_naive: of.end_to_end.fps / of.naive.fps,
-    opencv: of.opencv === null ? { not_measured: opencvProblem } : peer(of.opencv),
+    ratio_to_naive: of.ratio_to_naive,
+    opencv:
+      of.opencv.error === undefined
+        ? peer(summary([of.opencv]))
+        : { not_measured: of.opencv.error },
   };
   if (json) console.log(JSON.stringify(report));
   else print(report);

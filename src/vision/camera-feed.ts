@@ -30,8 +30,8 @@ export interface CameraFeedOptions {
 interface Bank {
   geometry: ModelGeometry;
   slots: FrameSlots;
-  memory: SharedArrayBuffer;
-  frameBytes: number;
+  /** By slot; of its own for each, since a thread that gets any of it has to account for all of it. */
+  memory: SharedArrayBuffer[];
   /** By slot. */
   frames: { frameId: number; meta: FrameMeta }[];
 }
@@ -42,8 +42,6 @@ export interface TakenFrame {
   meta: FrameMeta;
   geometry: ModelGeometry;
   memory: SharedArrayBuffer;
-  /** Where the frame begins, in bytes. */
-  offset: number;
   /** Gives the memory back. */
   release: () => void;
 }
@@ -90,8 +88,7 @@ export class CameraFeed implements FrameSink {
 
   target(): Uint8Array {
     const bank = this.#current();
-    const slot = bank.slots.fill();
-    return new Uint8Array(bank.memory, slot * bank.frameBytes, bank.frameBytes);
+    return new Uint8Array(bank.memory[bank.slots.fill()] as SharedArrayBuffer);
   }
 
   complete(meta: FrameMeta): 'next' | 'pause' {
@@ -134,13 +131,12 @@ export class CameraFeed implements FrameSink {
     const bank = this.#banks.find(({ slots }) => slots.hasReady);
     const slot = bank?.slots.take();
     const frame = bank?.frames[slot ?? -1];
-    if (bank === undefined || slot == null || frame === undefined) return null;
-    const { geometry, memory, frameBytes } = bank;
+    const memory = bank?.memory[slot ?? -1];
+    if (bank === undefined || slot == null || !frame || !memory) return null;
     return {
       ...frame,
-      geometry,
+      geometry: bank.geometry,
       memory,
-      offset: slot * frameBytes,
       release: () => {
         bank.slots.release(slot);
         this.#resumeIfRoom();
@@ -180,8 +176,7 @@ export class CameraFeed implements FrameSink {
     return {
       geometry,
       slots: new FrameSlots(this.#slotCount, this.#options.mode),
-      memory: new SharedArrayBuffer(this.#slotCount * frameBytes),
-      frameBytes,
+      memory: Array.from({ length: this.#slotCount }, () => new SharedArrayBuffer(frameBytes)),
       frames: [],
     };
   }

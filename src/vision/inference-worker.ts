@@ -49,10 +49,9 @@ class InferenceWorker {
   async run({ size, frames }: RunRequest): Promise<void> {
     const session = await this.#session(size);
     const began = systemClock.monotonicMs();
-    frames.forEach(({ memory, offset }, index) => {
-      // ONNX Runtime takes no shared memory, so a frame is copied.
-      const target = session.frame(index);
-      target.set(new Uint8Array(memory, offset, target.length));
+    // ONNX Runtime takes no shared memory, so frames are copied.
+    frames.forEach((memory, index) => {
+      session.frame(index).set(new Uint8Array(memory));
     });
     const objects = await session.detect(frames.length, this.#start.minScore);
     const inferenceMs = systemClock.monotonicMs() - began;

@@ -181,7 +181,7 @@ export class VisionRuntime {
     const geometry = taken[0]?.frame.geometry;
     if (geometry === undefined) return;
     const size = { width: geometry.modelWidth, height: geometry.modelHeight };
-    const frames = taken.map(({ frame: { memory, offset } }) => ({ memory, offset }));
+    const frames = taken.map(({ frame }) => frame.memory);
     this.#pool.run({ size, frames }).then(
       (result) => {
         for (const { frame } of taken) frame.release();

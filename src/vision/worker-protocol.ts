@@ -34,7 +34,7 @@ export interface ModelFacts {
 /** One piece of work: frames of one size for one run. */
 export interface RunRequest {
   size: Size;
-  frames: readonly { memory: SharedArrayBuffer; offset: number }[];
+  frames: readonly SharedArrayBuffer[];
 }
 
 export interface RunResult {
