@@ -46,6 +46,8 @@ const WHOLE_FRAMES = ['-avioflags', 'direct'];
  * jitter around 100 ms, and every second frame must stay every second frame.
  */
 const EARLY_TOLERANCE = 0.1;
+/** Share of the interval that lies between two frames at least, also where a period ends between them. */
+const LEAST_SPACING = 0.6;
 
 /**
  * Plays a camera: model frames on file descriptor 1, and from the very same frames pictures on descriptor 3.
@@ -189,7 +191,7 @@ function padFilter(geometry: ModelGeometry): string[] {
 /**
  * The frames that are analysed. Files get an exact rate, so that frame n is at n / fps of media time. Live
  * cameras lose and repeat timestamps and jump in them, so no frame is made up or waited for: of each period of
- * 1 / fps the first frame is taken, and a jump backwards or a missing time takes one at once. So 12 frames a
+ * 1 / fps the first frame is taken, but not close after the last one, and a jump backwards or a missing time takes one at once. So 12 frames a
  * second asked for 5 give 5 on average, though not evenly spaced.
  */
 function rateFilter({ input, fps }: PlayCommand): string[] {
@@ -197,7 +199,8 @@ function rateFilter({ input, fps }: PlayCommand): string[] {
   if (input.kind === 'file') return [`fps=${fps}`];
   const period = (time: string): string => `floor(${time}*${fps}+${EARLY_TOLERANCE})`;
   const first = 'isnan(prev_selected_t)+isnan(t)';
-  const next = `gt(${period('t')},${period('prev_selected_t')})`;
+  const spacing = (LEAST_SPACING / fps).toFixed(6);
+  const next = `gt(${period('t')},${period('prev_selected_t')})*gte(t-prev_selected_t,${spacing})`;
   return [`select='${first}+${next}+lt(t,prev_selected_t)'`];
 }
 

@@ -25,13 +25,15 @@ const live: PlayCommand = {
 };
 const SELECT =
   "select='isnan(prev_selected_t)+isnan(t)" +
-  "+gt(floor(t*5+0.1),floor(prev_selected_t*5+0.1))+lt(t,prev_selected_t)'";
+  '+gt(floor(t*5+0.1),floor(prev_selected_t*5+0.1))*gte(t-prev_selected_t,0.120000)' +
+  "+lt(t,prev_selected_t)'";
 const MODEL = 'scale=640:360:flags=bilinear,format=gbrp,pad=640:384:0:12:color=0x727272[model]';
 const QUIET = '-nostdin -hide_banner -nostats -loglevel level+info';
 const FILE_FORMATS =
   'mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,ivf,flv,asf,ogg,mxf,mjpeg,nut,dhav,obu';
 const LIVE_INPUT = '-protocol_whitelist pipe,rtsp,rtp,rtcp,tcp,udp,tls,crypto -fpsprobesize 0';
-const OUTPUT = '-map [model] -fps_mode passthrough -f rawvideo -pix_fmt gbrp pipe:1';
+const OUTPUT =
+  '-map [model] -fps_mode passthrough -f rawvideo -avioflags direct -pix_fmt gbrp pipe:1';
 
 function line(command: Partial<PlayCommand>): string {
   return playArguments({ ...live, ...command }).join(' ');
@@ -51,7 +53,7 @@ describe('playArguments', () => {
 
   test('with snapshots: both outputs from one selection', () => {
     expect(line({ pictureSize: { width: 1280, height: 720 } })).toBe(
-      `${QUIET} ${LIVE_INPUT} -threads 1 -f concat -safe 0 -i pipe:0 -filter_complex_threads 1 -filter_complex [0:v:0]${SELECT},split=2[a][b];[a]${MODEL};[b]scale=1280:720:flags=bilinear,format=rgb24[picture] ${OUTPUT} -map [picture] -fps_mode passthrough -f rawvideo -pix_fmt rgb24 pipe:3`,
+      `${QUIET} ${LIVE_INPUT} -threads 1 -f concat -safe 0 -i pipe:0 -filter_complex_threads 1 -filter_complex [0:v:0]${SELECT},split=2[a][b];[a]${MODEL};[b]scale=1280:720:flags=bilinear,format=rgb24[picture] ${OUTPUT} -map [picture] -fps_mode passthrough -f rawvideo -avioflags direct -pix_fmt rgb24 pipe:3`,
     );
   });
 
