@@ -2,6 +2,7 @@
 // usage: demo.mjs [--test-scene] [--seconds N] [CLIP...]
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join, resolve } from 'node:path';
@@ -82,19 +83,28 @@ function freePort() {
   });
 }
 
-function canPullDetector() {
-  const pull = spawnSync(
-    process.execPath,
-    [cli, 'models', 'pull', 'yolov8n', '--dir', join(work, 'models')],
-    {
-      encoding: 'utf8',
-    },
-  );
-  return pull.status === 0 ? null : (pull.stderr.trim().split('\n')[0] ?? 'unknown cause');
+/** Says the licence while fetching; null when the weights are there, else why they cannot be had. */
+async function fetchDetector() {
+  const models = join(root, '.cache/models');
+  const child = spawn(process.execPath, [cli, 'models', 'pull', 'yolov8n', '--dir', models], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: stopping.signal,
+  });
+  child.on('error', () => {}); // ended by Ctrl-C
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr']) {
+    child[stream].on('data', (chunk) => {
+      said[stream] += chunk;
+    });
+  }
+  const [code] = await once(child, 'close');
+  if (code !== 0) return said.stderr.trim().split('\n')[0] || 'unknown cause';
+  console.log(`\n  ${said.stdout.trim().replaceAll('\n', '\n  ')}`);
+  return null;
 }
 
 /** Which clips stand for which cameras, and which detector watches them. */
-function chooseScene() {
+async function chooseScene() {
   const media = process.env.APEX_TEST_MEDIA;
   const clips =
     ownClips.length > 0
@@ -108,7 +118,7 @@ function chooseScene() {
   else if (missing.length > 0)
     why = `no footage here (${basename(missing[0])}; APEX_TEST_MEDIA names its folder)`;
   else {
-    const failure = canPullDetector();
+    const failure = await fetchDetector();
     if (failure !== null) why = `no detector weights to be had (${failure})`;
   }
   return why === null
@@ -132,7 +142,7 @@ function writeConfigs({ model, cameras, rtspPort, hubPort }) {
     edge: { id: 'demo-edge', data_dir: join(work, 'edge') },
     uplink: { url: `ws://127.0.0.1:${hubPort}/ws`, token: tokens.edge },
     detector: { model },
-    models: { dir: join(work, 'models') },
+    models: { dir: join(root, '.cache/models') },
     cameras: Object.fromEntries(
       cameras.map((name) => [
         name,
@@ -225,8 +235,8 @@ async function main() {
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   let scene;
-  await step('detector weights and footage', () => {
-    scene = chooseScene();
+  await step('detector weights and footage', async () => {
+    scene = await chooseScene();
     return scene.model;
   });
   if (scene.why !== null) {

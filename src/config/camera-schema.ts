@@ -6,8 +6,8 @@ import { absolutePath, fileOfSecret, oneSecretOnly } from './schema-parts.ts';
 export const cameraId = z
   .string()
   .regex(
-    /^[a-z0-9][a-z0-9_-]{0,62}$/,
-    'a camera name of lower-case letters, digits, - and _, starting with a letter or digit, at most 63 long',
+    /^[a-z0-9](?:[a-z0-9-]|_(?!_)){0,62}$/,
+    'a camera name of lower-case letters, digits, - and single _, starting with a letter or digit, at most 63 long',
   );
 
 const fps = z.union([z.number().positive().max(60), z.literal('all')]);

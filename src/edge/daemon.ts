@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ControlServer } from '../api/control-server.ts';
-import type { EdgeStatus, UplinkView } from '../api/edge-status.ts';
+import type { CameraView, EdgeStatus, UplinkView } from '../api/edge-status.ts';
 import { formatProblem } from '../config/problem.ts';
 import { TEST_DETECTOR } from '../models/test-detector.ts';
 import type { AiEngineStatus } from '../protocol/payloads.ts';
@@ -10,7 +10,7 @@ import type { Logger } from '../system/logger.ts';
 import { packageVersion } from '../system/package-info.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
 import { CameraPipeline, refusedCameraView } from './camera-pipeline.ts';
-import { closeOpenEvents } from './open-events.ts';
+import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
 import { type CameraPlan, configuredModelsDir, planDetector } from './vision-spec.ts';
 
@@ -32,6 +32,7 @@ export class EdgeDaemon {
   readonly #startedWallMs: number;
   readonly #startedMonoMs: number;
   #timer: TimerHandle | null = null;
+  #leftOpen: LeftOpenEvents | null = null;
   #engineTold = { text: '', monoMs: Number.NEGATIVE_INFINITY };
   #serviceStatus = '';
 
@@ -77,7 +78,7 @@ export class EdgeDaemon {
 
   async #begin(): Promise<void> {
     const { store, vision, uplink, plan, model, modelFault } = this.#parts;
-    await closeOpenEvents(store, this.#clock, this.#log);
+    this.#leftOpen = await LeftOpenEvents.find(store, this.#clock, this.#log);
     await this.#control.start();
     vision.onResult((result) => this.#pipelines.get(result.cameraId)?.frame(result));
     vision.onCameraStatus((status) => {
@@ -120,7 +121,10 @@ export class EdgeDaemon {
   #tick(): void {
     const now = this.#clock.monotonicMs();
     for (const pipeline of this.#pipelines.values()) pipeline.tick(now);
-    if (now - this.#engineTold.monoMs >= ENGINE_STATUS_MS) this.#tellEngineStatus('running', true);
+    if (now - this.#engineTold.monoMs >= ENGINE_STATUS_MS) {
+      this.#tellEngineStatus('running', true);
+      void this.#leftOpen?.end();
+    }
     this.#tellService();
     this.#timer = this.#clock.setTimeout(() => this.#tick(), TICK_MS);
   }
@@ -135,19 +139,17 @@ export class EdgeDaemon {
 
   /** Queues the engine's state for the hub, when it differs from what was last told or when it is time. */
   #tellEngineStatus(status: 'running' | 'stopping', isDue = false): void {
-    const cameras = [...this.#pipelines.entries()].map(([camera_id, pipeline]) => ({
+    const now = this.#clock.monotonicMs();
+    const cameras = this.#cameraViews(now).map(({ camera_id, state, fps, fault }) => ({
       camera_id,
-      state: pipeline.status.state,
-      fps: Math.round(pipeline.fps * 10) / 10,
-      ...(pipeline.status.fault && {
-        error_code: pipeline.status.fault.code,
-        error_message: pipeline.status.fault.message,
-      }),
+      state,
+      fps: Math.round(fps * 10) / 10,
+      ...(fault && { error_code: fault.code, error_message: fault.message }),
     }));
     const isDegraded = cameras.some(({ state }) => state !== 'streaming' && state !== 'finished');
     const text = JSON.stringify(cameras.map(({ fps: _, ...camera }) => camera)) + status;
     if (!isDue && text === this.#engineTold.text) return;
-    this.#engineTold = { text, monoMs: this.#clock.monotonicMs() };
+    this.#engineTold = { text, monoMs: now };
     const data: AiEngineStatus = {
       timestamp: this.#clock.wallMs(),
       status: status === 'running' && isDegraded ? 'degraded' : status,
@@ -161,16 +163,22 @@ export class EdgeDaemon {
       .catch((error: unknown) => this.#log.error({ err: error }, 'engine status not stored'));
   }
 
+  /** All cameras of the configuration but those that are switched off. */
+  #cameraViews(nowMs: number): CameraView[] {
+    const { cameraFaults } = this.#options.loaded;
+    return [
+      ...[...this.#pipelines.values()].map((pipeline) => pipeline.view(nowMs)),
+      ...[...cameraFaults].map(([id, fault]) => refusedCameraView(id, fault.toJSON())),
+      ...this.#parts.plan.refused.map(({ cameraId, fault }) => refusedCameraView(cameraId, fault)),
+    ];
+  }
+
   async status(): Promise<EdgeStatus> {
     const now = this.#clock.monotonicMs();
     const { loaded } = this.#options;
-    const { plan, store, vision, edgeId } = this.#parts;
+    const { store, vision, edgeId } = this.#parts;
     const { lanes } = await store.queue();
     const { model } = loaded.config.detector;
-    const refused = [
-      ...[...loaded.cameraFaults].map(([id, fault]) => refusedCameraView(id, fault.toJSON())),
-      ...plan.refused.map(({ cameraId, fault }) => refusedCameraView(cameraId, fault)),
-    ];
     return {
       version: packageVersion(),
       edge_id: edgeId,
@@ -186,7 +194,7 @@ export class EdgeDaemon {
         pid: vision.status.pid,
         rss_mb: vision.status.rssMb,
       },
-      cameras: [...[...this.#pipelines.values()].map((pipeline) => pipeline.view(now)), ...refused],
+      cameras: this.#cameraViews(now),
       queue: {
         lanes: lanes.map(({ lane, depth, oldestAgeMs }) => ({
           lane,
@@ -201,7 +209,9 @@ export class EdgeDaemon {
   }
 
   #uplinkView(): UplinkView {
-    const url = this.#options.loaded.config.uplink.url ?? null;
+    const configured = this.#options.loaded.config.uplink.url;
+    // Without its query, which may hold a secret.
+    const url = configured === undefined ? null : configured.replace(/\?.*$/, '');
     const now = this.#clock.monotonicMs();
     const { uplink, uplinkFault } = this.#parts;
     const status = uplink?.status;

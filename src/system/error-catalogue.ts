@@ -38,6 +38,15 @@ export const ERROR_CATALOGUE = {
     remedy:
       'Check that `edge.data_dir` is on a local disk, writable, and that its path is shorter than 90 characters.',
   },
+  API_NOT_ALLOWED: {
+    summary: 'The control socket belongs to the user that the daemon runs as.',
+    remedy: 'Ask as that user or as root: `sudo apex-edge status`.',
+  },
+  API_STATUS_FAILED: {
+    summary: 'The daemon runs but cannot tell its status.',
+    remedy:
+      'Look at its log (`journalctl -u apex-edge`); restart it if it does not recover by itself.',
+  },
   API_NOT_RUNNING: {
     summary: 'No daemon answers on the control socket.',
     remedy:

@@ -42,5 +42,8 @@ test('says so when the status cannot be had', async () => {
   await serve(dir, async () => {
     throw new Error('the store is gone');
   });
-  await expect(fetchStatus(dir)).rejects.toMatchObject({ code: 'API_NOT_RUNNING' });
+  await expect(fetchStatus(dir)).rejects.toMatchObject({
+    code: 'API_STATUS_FAILED',
+    message: expect.stringContaining('the store is gone'),
+  });
 });

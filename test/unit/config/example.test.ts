@@ -52,7 +52,7 @@ describe('config.example.yaml', () => {
   test('is a configuration without a problem', () => {
     const { config, problems } = loadConfig(path, {});
     expect(problems).toEqual([]);
-    expect(Object.keys(config.cameras)).toEqual(['front-door']);
+    expect(Object.keys(config.cameras)).toEqual(['front_door']);
   });
 
   test('names every key', () => {
@@ -98,7 +98,7 @@ describe('config.example.yaml', () => {
     const data = parse(everything, { uniqueKeys: false });
     // Where a secret may come from several places the file shows them all; one is to be kept.
     delete data.uplink.token;
-    delete data.cameras['front-door'].password;
+    delete data.cameras['front_door'].password;
     expect(configSchema.safeParse(data).error?.issues ?? []).toEqual([]);
   });
 });
