@@ -83,11 +83,6 @@ export class CameraPipeline {
   }
 
   statusChanged(status: CameraStatus): void {
-    if (status.state !== this.#status.state || status.fault?.code !== this.#status.fault?.code) {
-      const { state, fault, reconnects } = status;
-      const level = fault === null ? 'info' : 'warn';
-      this.#deps.log[level]({ state, fault, reconnects }, 'camera state changed');
-    }
     this.#status = status;
     if (ENDED_STATES.has(status.state)) this.#apply(this.#events.cameraLost());
   }

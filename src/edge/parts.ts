@@ -48,7 +48,12 @@ export async function assembleParts({
   for (const problem of [...loaded.problems, ...checkSecrets(loaded, env)]) {
     log.warn({ problem: formatProblem(problem, loaded.sourcePath) }, 'configuration problem');
   }
-  const store = await Store.open({ dir: data_dir, clock, log });
+  const store = await Store.open({
+    dir: data_dir,
+    clock,
+    log,
+    hasSink: config.uplink.url !== undefined,
+  });
   try {
     return await assembleAround(store, { loaded, env, log, clock });
   } catch (error) {
