@@ -39,7 +39,7 @@ function stage(command, args) {
 
 /** The same decoding, scaling and pipe as the product's, read by nobody in particular. */
 function decodeOnly(clip, frames, { width, height, content }) {
-  const filter = `scale=${content.width}:${content.height}:flags=bilinear,pad=${width}:${height}:-1:-1:color=0x727272`;
+  const filter = `scale=${content.width}:${content.height}:flags=bilinear,format=rgb24,format=gbrp,pad=${width}:${height}:-1:-1:color=0x727272`;
   const args = [
     '-v',
     'error',

@@ -13,6 +13,7 @@ async function runWorker() {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
   const input = new ort.Tensor('uint8', new Uint8Array(3 * width * height).fill(114), [
     1,

@@ -178,6 +178,11 @@ function unexplained(run: EndedRun): Diagnosis {
     if (run.kind === 'file') return diagnosis('CAPTURE_NO_VIDEO', 'never');
     return diagnosis('CAPTURE_STREAM_ENDED', 'soon');
   }
+  // The stream was understood, and not one picture came out of it.
+  const isDescribed = run.lines.some((line) => line.includes('Stream mapping:'));
+  if (isDescribed && run.decoder !== 'software' && run.frames === 0) {
+    return diagnosis('CAPTURE_DECODER_FAILED', 'soon', lastWords(run));
+  }
   if (run.lines.some((line) => line.includes('Impossible to open'))) {
     return { ...diagnosis('CAPTURE_TIMEOUT', 'soon', 'no answer in RTSP'), certain: false };
   }

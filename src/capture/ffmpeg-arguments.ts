@@ -28,15 +28,16 @@ export interface PlayCommand {
   geometry: ModelGeometry;
   /** Size of the snapshot pictures on file descriptor 3; null for none. */
   pictureSize: PictureSize | null;
-  /**
-   * Colours to the last bit as ffmpeg's conversion to packed RGB makes them, which reference results rest on.
-   * Costs about a millisecond of CPU for each frame; the direct way differs by a few shades in places.
-   */
-  exactColours?: boolean;
 }
 
 /** Padding as YOLO models were trained with: 114 in each channel. */
 const PADDING_COLOR = '0x727272';
+
+/**
+ * By way of packed RGB, as the colours of reference results are made; ffmpeg's direct conversion to planes differs
+ * by a few shades in places, which moved one reference score by 0.14. Costs about a millisecond of CPU a frame.
+ */
+const MODEL_COLOURS = 'format=rgb24,format=gbrp';
 
 /** Whole frames are written at once; in ffmpeg's usual pieces of 32 KB they cost the reader twice the CPU time. */
 const WHOLE_FRAMES = ['-avioflags', 'direct'];
@@ -170,8 +171,7 @@ function filterGraph(command: PlayCommand, decoderFilters: readonly string[]): s
   const { geometry, pictureSize } = command;
   const head = [...rateFilter(command), ...decoderFilters].map((filter) => `${filter},`).join('');
   const content = { width: geometry.contentWidth, height: geometry.contentHeight };
-  const planes = command.exactColours === true ? ['format=rgb24', 'format=gbrp'] : ['format=gbrp'];
-  const model = [scaleFilter(content), ...planes, ...padFilter(geometry)].join(',');
+  const model = [scaleFilter(content), MODEL_COLOURS, ...padFilter(geometry)].join(',');
   if (pictureSize === null) return `[0:v:0]${head}${model}[model]`;
   const picture = `${scaleFilter(pictureSize)},format=rgb24`;
   return `[0:v:0]${head}split=2[a][b];[a]${model}[model];[b]${picture}[picture]`;

@@ -5,6 +5,8 @@ import { createLogger } from '../system/logging.ts';
 import { configOption } from './options.ts';
 import { aborted, stopSignal } from './signals.ts';
 
+const STOP_LIMIT_MS = 4900;
+
 export function runCommand(): Command {
   return new Command('run')
     .description('run the daemon: watch the cameras, keep the events, deliver them to the hub')
@@ -15,6 +17,12 @@ export function runCommand(): Command {
       const log = createLogger({ level: loaded.config.log.level, name: 'edge' });
       const daemon = await EdgeDaemon.start({ loaded, env: process.env, log });
       await aborted(stop);
+      // Whoever asked waits no longer than this; what is stored is safe, and the kernel ends the children.
+      const deadline = setTimeout(() => {
+        log.error({ after_ms: STOP_LIMIT_MS }, 'stopping took too long; ending now');
+        process.exit(1);
+      }, STOP_LIMIT_MS);
       await daemon.stop();
+      clearTimeout(deadline);
     });
 }

@@ -19,6 +19,14 @@ export interface CameraPipelineDeps {
   log: Logger;
 }
 
+interface ToldEvent {
+  event: ObjectEvent;
+  at: { wallMs: number; monoMs: number; snapshotPath: string | null };
+}
+
+/** Events of hours; more would take the memory that detecting needs. */
+const MAX_REFUSED = 1000;
+
 /** States in which nobody watches any more, so that what was in view has ended. */
 const ENDED_STATES: ReadonlySet<CameraStatus['state']> = new Set([
   'disabled',
@@ -39,6 +47,10 @@ export class CameraPipeline {
   #ended = 0;
   /** Counted here, so that it goes on over restarts of the vision process. */
   #analysed = 0;
+  /** By event: what the store would not take. */
+  readonly #refused = new Map<string, ToldEvent>();
+  /** What the store did not take since it last took something of the kind. */
+  readonly #unstored = new Map<string, number>();
   /** Writes leave in the order of what they tell, and `settled` waits for them. */
   #writes: Promise<void> = Promise.resolve();
 
@@ -87,6 +99,11 @@ export class CameraPipeline {
     if (ENDED_STATES.has(status.state)) this.#apply(this.#events.cameraLost());
   }
 
+  /** Labels of the configuration that the model does not have. */
+  unknownLabels(known: readonly string[]): string[] {
+    return (this.#spec.labels ?? []).filter((label) => !known.includes(label));
+  }
+
   countersChanged(counters: CameraCounters): void {
     this.#counters = counters;
   }
@@ -94,6 +111,7 @@ export class CameraPipeline {
   /** To be called about every second: events end also when no frame comes. */
   tick(monoMs: number): void {
     this.#apply(this.#events.tick(monoMs));
+    for (const told of [...this.#refused.values()]) this.#store(told);
   }
 
   /** Ends what is in view and waits until everything told so far is stored. */
@@ -149,7 +167,24 @@ export class CameraPipeline {
     if (phase === 'new') this.#started++;
     if (phase === 'end') this.#ended++;
     const at = { wallMs: event.timestamp, monoMs: this.#deps.clock.monotonicMs(), snapshotPath };
-    this.#write('object event', () => this.#deps.store.recordEvent(event, at));
+    this.#store({ event, at });
+  }
+
+  /** What the store refuses is kept, the newest of each event, and offered again with the next tick. */
+  #store(told: ToldEvent): void {
+    const { event_id } = told.event;
+    this.#refused.delete(event_id);
+    this.#write('object event', async () => {
+      try {
+        await this.#deps.store.recordEvent(told.event, told.at);
+      } catch (error) {
+        // A later message of the same event says everything that this one does.
+        if (!this.#refused.has(event_id) && this.#refused.size < MAX_REFUSED) {
+          this.#refused.set(event_id, told);
+        }
+        throw error;
+      }
+    });
   }
 
   #objectsInView(): Record<string, number> {
@@ -159,10 +194,23 @@ export class CameraPipeline {
   }
 
   #write(what: string, write: () => Promise<void>): void {
-    const written = write().catch((error: unknown) => {
-      this.#deps.log.error({ err: error, what }, 'could not be stored');
-    });
+    const written = write().then(
+      () => this.#noteWritten(what, null),
+      (error: unknown) => this.#noteWritten(what, error),
+    );
     this.#writes = Promise.all([this.#writes, written]).then(() => undefined);
+  }
+
+  /** A store that takes nothing is told once, not with every frame. */
+  #noteWritten(what: string, error: unknown): void {
+    const lost = this.#unstored.get(what) ?? 0;
+    if (error !== null) {
+      this.#unstored.set(what, lost + 1);
+      if (lost === 0) this.#deps.log.error({ err: error, what }, 'could not be stored');
+    } else if (lost > 0) {
+      this.#unstored.delete(what);
+      this.#deps.log.warn({ what, lost }, 'stored again');
+    }
   }
 
   async #takeSnapshot({ cameraId, eventId, frameId }: SnapshotRequest): Promise<void> {

@@ -35,6 +35,7 @@ export class EdgeDaemon {
   #leftOpen: LeftOpenEvents | null = null;
   #engineTold = { text: '', monoMs: Number.NEGATIVE_INFINITY };
   #serviceStatus = '';
+  #labelProblems: string[] = [];
 
   /**
    * Starts everything. Cameras that cannot run are reported and left out; what the whole daemon needs is not.
@@ -90,6 +91,7 @@ export class EdgeDaemon {
         this.#pipelines.get(counters.cameraId)?.countersChanged(counters);
       }
     });
+    vision.onReady((_provider, labels) => this.#checkLabels(labels));
     uplink?.start();
     if (model !== null) this.#startVision(model, plan);
     if (modelFault !== null) this.#refuseAll(modelFault);
@@ -107,6 +109,14 @@ export class EdgeDaemon {
       cameras,
       ffmpegPath: config.ffmpeg.path,
     });
+  }
+
+  #checkLabels(known: readonly string[]): void {
+    this.#labelProblems = [...this.#pipelines].flatMap(([id, pipeline]) => {
+      const unknown = pipeline.unknownLabels(known).join(', ');
+      return unknown === '' ? [] : [`cameras.${id}.detect.labels: the model has no ${unknown}`];
+    });
+    for (const problem of this.#labelProblems) this.#log.warn({ problem }, 'configuration problem');
   }
 
   /** Without a detector no camera is watched; what is queued still goes upstream, and the status says why. */
@@ -204,7 +214,10 @@ export class EdgeDaemon {
         depth: lanes.reduce((sum, { depth }) => sum + depth, 0),
       },
       uplink: this.#uplinkView(),
-      config_problems: loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
+      config_problems: [
+        ...loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
+        ...this.#labelProblems,
+      ],
     };
   }
 

@@ -44,6 +44,14 @@ function sourceOf(id: string, camera: CameraConfig, env: NodeJS.ProcessEnv): Cam
   };
 }
 
+/** A camera of which a frame is wanted every minute has not stalled after ten seconds. */
+const FRAMES_MISSED = 3;
+
+function stallTimeoutMs({ stall_timeout_s, detect }: CameraConfig): number {
+  const intervalMs = detect.fps === 'all' ? 0 : 1000 / detect.fps;
+  return Math.max(stall_timeout_s * 1000, FRAMES_MISSED * intervalMs);
+}
+
 function cameraSpec(
   id: string,
   camera: CameraConfig,
@@ -59,7 +67,7 @@ function cameraSpec(
     labels: camera.detect.labels,
     decoder: camera.decoder,
     snapshot: enabled ? { maxWidth: max_width, maxHeight: max_height } : null,
-    stallTimeoutMs: camera.stall_timeout_s * 1000,
+    stallTimeoutMs: stallTimeoutMs(camera),
     frozenTimeoutMs: camera.frozen_timeout_s * 1000,
   };
 }

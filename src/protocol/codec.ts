@@ -110,6 +110,11 @@ function readEnvelope(text: string, maxBytes: number): Envelope | FrameFault {
   };
 }
 
+/** True for a payload that no `message_batch` can carry: frame, data, items and item are four levels around it. */
+export function isTooDeep(payload: unknown): boolean {
+  return isDeeperThan(MAX_DEPTH - 4, payload);
+}
+
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;

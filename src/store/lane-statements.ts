@@ -7,6 +7,7 @@ export interface LaneStatements {
   insert: Statement<[Record<string, unknown>]>;
   read: Statement<[number, number, number], OutboxRow>;
   body: Statement<[number], { body: Buffer }>;
+  replace: Statement<[Record<string, unknown>]>;
   sum: Statement<[number, number], { depth: number; bytes: number }>;
   first: Statement<[], { seq: number }>;
   oldest: Statement<[number], { wall_ms: number; mono_ms: number; boot_id: string }>;
@@ -28,6 +29,10 @@ export function prepareLane(db: Database, lane: Lane): LaneStatements {
        FROM ${table} WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
     ),
     body: db.prepare(`SELECT body FROM ${table} WHERE seq = ?`),
+    replace: db.prepare(
+      `UPDATE ${table} SET flags = @flags, bytes = @bytes, crc32 = @crc32, body = @body
+       WHERE seq = @seq`,
+    ),
     sum: db.prepare(
       `SELECT count(*) AS depth, coalesce(sum(bytes), 0) AS bytes
        FROM ${table} WHERE seq > ? AND seq <= ?`,

@@ -11,6 +11,7 @@ import {
 } from './epochs.ts';
 import { type LaneStatements, prepareLane } from './lane-statements.ts';
 import { assembleBatch, type OutboxBatch, uuidBytes } from './outbox-rows.ts';
+import { ROW_FLAGS } from './outbox-schema.ts';
 import type { Args, NewRow, OutboxStreams, Position, RawLaneQueue } from './requests.ts';
 
 /** Acknowledged rows that one transaction deletes; the rest waits for the next. */
@@ -100,11 +101,17 @@ export class Outbox {
     lane.bytes += body.length;
   }
 
-  /** Takes note that the hub has everything of the stream up to `through`; the file learns it by a later commit. */
+  /**
+   * Takes note that the hub has everything of the stream up to `through`; the file learns it by a later commit.
+   * Ignored where an older epoch still holds something in front of the stream: deletion goes by one number per
+   * lane, and would take that along.
+   */
   ack({ epoch, lane, through }: Args<'ack'>): void {
     const state = this.#lane(lane);
+    const first = this.#epochs.find((entry) => entry.epoch === epoch)?.firstSeq[lane] ?? 1;
     const last = this.#lastSeq(epoch, lane);
     if (last === null || through > last || through <= state.ackedSeq) return;
+    if (state.ackedSeq < first - 1) return;
     const passed = this.#statements[lane].sum.get(state.ackedSeq, through);
     state.ackedSeq = through;
     state.depth -= passed?.depth ?? 0;
@@ -121,6 +128,17 @@ export class Outbox {
 
   body(lane: Lane, seq: number): Buffer | null {
     return this.#statements[lane].body.get(seq)?.body ?? null;
+  }
+
+  /** Puts a declared gap in the place of a message. To be called within `commit`. */
+  declareLost(lane: Lane, seq: number, reason: string): void {
+    const state = this.#lane(lane);
+    const lost = this.body(lane, seq);
+    if (lost === null || seq <= state.ackedSeq) return;
+    const body = Buffer.from(JSON.stringify({ from_seq: seq, to_seq: seq, count: 1, reason }));
+    const [flags, bytes] = [ROW_FLAGS.gap, body.length];
+    this.#statements[lane].replace.run({ seq, flags, bytes, crc32: crc32(body), body });
+    state.bytes += bytes - lost.length;
   }
 
   streams(limit: number): OutboxStreams {

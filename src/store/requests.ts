@@ -79,6 +79,8 @@ interface Calls {
   write: { args: { rows: readonly NewRow[]; event: EventRow | null }; result: null };
   ack: { args: { epoch: string; lane: Lane; through: number }; result: null };
   deadLetter: { args: { rejections: readonly Rejection[] }; result: null };
+  /** Copies a message to the dead letters and puts a declared gap in its place. */
+  poison: { args: { rejection: Rejection }; result: null };
   savePeer: { args: SinkPeer; result: null };
   renewEpoch: { args: Record<never, never>; result: null };
   read: {

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { LANES } from '../protocol/lanes.ts';
 import type { Clock } from '../system/clock.ts';
+import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { addDeadLetter, countDeadLetters } from './dead-letters.ts';
 import { openEventRows, upsertEvent } from './event-rows.ts';
@@ -8,6 +9,7 @@ import { Outbox } from './outbox.ts';
 import { openOutboxFile } from './outbox-file.ts';
 import type {
   Args,
+  NewRow,
   Operation,
   Outcome,
   Position,
@@ -19,6 +21,9 @@ import type {
 import { explainedFault, faultOf } from './sqlite-faults.ts';
 
 const SINK = 'ws';
+/** Lanes from here on may take so much of the budget; the rest is a reserve for the ones before. */
+const FIRST_BULK_LANE = 2;
+const BULK_SHARE = 0.75;
 
 export interface StoreCoreOptions {
   readonly dir: string;
@@ -34,6 +39,8 @@ export class StoreCore {
   readonly #options: StoreCoreOptions;
   #db: Database;
   #outbox: Outbox;
+  /** The disk failed, and the connection is of no use. */
+  #mustReopen = false;
 
   /** @throws ApexError as `openOutboxFile` does. */
   constructor(options: StoreCoreOptions) {
@@ -76,6 +83,7 @@ export class StoreCore {
   /** Closes in good order: the log is moved into the file, the epoch marked as cleanly ended. */
   close(): void {
     try {
+      if (this.#mustReopen) return;
       while (this.#outbox.isUntidy) this.#outbox.commit(() => {});
       this.#outbox.endEpoch();
       this.#db.pragma('wal_checkpoint(TRUNCATE)');
@@ -106,7 +114,7 @@ export class StoreCore {
     if (calls.length === 0) return;
     const together = this.#attempt(() => this.#commit(calls));
     // One call that cannot be written must not take its neighbours along.
-    const isAll = together.ok || calls.length === 1;
+    const isAll = together.ok || calls.length === 1 || this.#mustReopen;
     for (const call of calls)
       outcomes.set(call, isAll ? together : this.#attempt(() => this.#commit([call])));
   }
@@ -125,12 +133,19 @@ export class StoreCore {
   #write(call: WriteCall): void {
     switch (call.op) {
       case 'write':
+        this.#assertRoom(call.rows);
         for (const row of call.rows) this.#outbox.insert(row);
         if (call.event !== null) upsertEvent(this.#db, call.event);
         return;
       case 'deadLetter':
         this.#bury(call);
         return;
+      case 'poison': {
+        const { lane, seq } = call.rejection;
+        this.#bury({ rejections: [call.rejection] });
+        this.#outbox.declareLost(lane, seq, 'poison');
+        return;
+      }
       case 'savePeer':
         this.#db
           .prepare(
@@ -140,6 +155,19 @@ export class StoreCore {
           )
           .run(SINK, call.storeId, call.sessionToken);
     }
+  }
+
+  /** Detections and states must not fill the file until events and alerts find no room. */
+  #assertRoom(rows: readonly NewRow[]): void {
+    if (!rows.some(({ lane }) => lane >= FIRST_BULK_LANE)) return;
+    if (this.#usedBytes() > this.#options.budgetBytes * BULK_SHARE)
+      throw new ApexError('STORE_FULL', 'what is left of the outbox is kept for events and alerts');
+  }
+
+  #usedBytes(): number {
+    const pages = Number(this.#db.pragma('page_count', { simple: true }));
+    const free = Number(this.#db.pragma('freelist_count', { simple: true }));
+    return (pages - free) * Number(this.#db.pragma('page_size', { simple: true }));
   }
 
   #bury({ rejections }: Args<'deadLetter'>): void {
@@ -183,13 +211,10 @@ export class StoreCore {
   }
 
   #queue(): RawQueue {
-    const pages = Number(this.#db.pragma('page_count', { simple: true }));
-    const free = Number(this.#db.pragma('freelist_count', { simple: true }));
-    const pageBytes = Number(this.#db.pragma('page_size', { simple: true }));
     return {
       lanes: LANES.map((lane) => this.#outbox.laneQueue(lane)),
       deadLetters: countDeadLetters(this.#db),
-      disk: { used: (pages - free) * pageBytes, budget: this.#options.budgetBytes },
+      disk: { used: this.#usedBytes(), budget: this.#options.budgetBytes },
     };
   }
 
@@ -204,44 +229,61 @@ export class StoreCore {
 
   /** Runs `action`; after a fault of the disk once more, over a new connection. */
   #attempt(action: () => Result<Operation>): Outcome {
+    if (this.#mustReopen) return this.#retryReopened(action);
     try {
       return { ok: true, result: action() };
     } catch (error) {
-      const fault = faultOf(error);
-      if (fault !== 'io' && fault !== 'damaged') return failed(error);
-      return this.#retryReopened(action, error);
+      if (!isDiskFault(error)) return failed(error);
+      this.#mustReopen = true;
+      this.#options.log.error({ reason: reasonOf(error) }, 'outbox reopened after a disk fault');
+      return this.#retryReopened(action);
     }
   }
 
   /**
    * A group whose commit failed may be on disk all the same: repeated, its messages keep their message ids, and
-   * the hub takes each once.
+   * the hub takes each once. Where the file cannot be opened either, the next call tries again.
    */
-  #retryReopened(action: () => Result<Operation>, fault: unknown): Outcome {
-    const reason = fault instanceof Error ? fault.message : String(fault);
-    this.#options.log.error({ reason }, 'outbox reopened after a disk fault');
+  #retryReopened(action: () => Result<Operation>): Outcome {
     try {
       this.#db.close();
       ({ db: this.#db, outbox: this.#outbox } = this.#open(true));
+      this.#mustReopen = false;
+    } catch (error) {
+      const message = `the outbox could not be opened again: ${reasonOf(error)}`;
+      return { ok: false, error: { code: 'STORE_IO', message } };
+    }
+    try {
       return { ok: true, result: action() };
     } catch (error) {
+      this.#mustReopen = isDiskFault(error);
       return failed(error);
     }
   }
 }
 
-type WriteCall = Extract<StoreCall, { op: 'write' | 'deadLetter' | 'savePeer' }>;
+type WriteCall = Extract<StoreCall, { op: 'write' | 'deadLetter' | 'poison' | 'savePeer' }>;
 
 function isWrite(call: StoreCall): call is WriteCall {
   return call.op === 'write' || call.op === 'savePeer';
 }
 
 function isDeadLetter(call: StoreCall): call is WriteCall {
-  return call.op === 'deadLetter';
+  return call.op === 'deadLetter' || call.op === 'poison';
 }
 
 function isAck(call: StoreCall): boolean {
   return call.op === 'ack';
+}
+
+/** After such a fault the connection must not be used again. */
+function isDiskFault(error: unknown): boolean {
+  const fault = faultOf(error);
+  return fault === 'io' || fault === 'damaged';
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function failed(error: unknown): Outcome {

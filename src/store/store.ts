@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isTooDeep } from '../protocol/codec.ts';
 import { type DeliveredType, LANES, type Lane, laneOf } from '../protocol/lanes.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type ObjectEvent, PAYLOADS } from '../protocol/payloads.ts';
@@ -28,6 +29,8 @@ export interface StoreOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly budgetBytes?: number;
+  /** False where there is no hub to send to: object events are kept, and nothing is queued. True by default. */
+  readonly hasSink?: boolean;
 }
 
 /** A message for the hub: payload, where and when it happened. */
@@ -69,13 +72,14 @@ export interface QueueStatus {
  * Everything that the edge must not lose, in one SQLite file on a thread of its own.
  *
  * A promise of a writing method resolves once its rows are on disk (fsync). It rejects with STORE_FULL where
- * the disk or budget is used up, STORE_IO where the disk fails, STORE_CLOSED after `close`; nothing of the call
+ * the disk or budget is used up (for lanes 2 and 3, three quarters of the budget), STORE_IO where the disk fails, STORE_CLOSED after `close`; nothing of the call
  * is kept then.
  */
 export class Store {
   readonly #channel: StoreChannel;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #hasSink: boolean;
   readonly #lastAckMono: (number | null)[] = LANES.map(() => null);
 
   /**
@@ -91,10 +95,11 @@ export class Store {
     return new Store(await StoreChannel.open(settings, options.log), options);
   }
 
-  private constructor(channel: StoreChannel, { clock, log }: StoreOptions) {
+  private constructor(channel: StoreChannel, { clock, log, hasSink }: StoreOptions) {
     this.#channel = channel;
     this.#clock = clock;
     this.#log = log;
+    this.#hasSink = hasSink ?? true;
   }
 
   /** Current epoch and the next number of each lane; changes with every commit. */
@@ -102,9 +107,9 @@ export class Store {
     return this.#channel.position;
   }
 
-  /** Takes messages into the outbox, all or none. @throws ApexError STORE_MESSAGE_TOO_LARGE and the class's. */
+  /** Takes messages into the outbox, all or none; without a hub to send to, none. @throws ApexError STORE_MESSAGE_TOO_LARGE, STORE_MESSAGE_INVALID and the class's. */
   async enqueue(messages: readonly OutgoingMessage[]): Promise<void> {
-    if (messages.length === 0) return;
+    if (messages.length === 0 || !this.#hasSink) return;
     await this.#channel.call('write', {
       rows: messages.map((message) => this.#row(message)),
       event: null,
@@ -132,7 +137,7 @@ export class Store {
       snapshotPath: at.snapshotPath,
       body: row.body,
     };
-    await this.#channel.call('write', { rows: [row], event: kept });
+    await this.#channel.call('write', { rows: this.#hasSink ? [row] : [], event: kept });
   }
 
   /** Object events without an end, oldest first: at start, the ones that a crash left open. */
@@ -183,6 +188,11 @@ export class Store {
     await this.#channel.call('deadLetter', { rejections });
   }
 
+  /** Copies a message that can never be sent to the dead letters; a gap with the reason `poison` goes out for it. */
+  async poison(rejection: Rejection): Promise<void> {
+    await this.#channel.call('poison', { rejection });
+  }
+
   peer(): Promise<SinkPeer | null> {
     return this.#channel.call('peer', {});
   }
@@ -207,6 +217,11 @@ export class Store {
   }
 
   #row(message: OutgoingMessage): NewRow {
+    if (isTooDeep(message.data))
+      throw new ApexError(
+        'STORE_MESSAGE_INVALID',
+        `${message.type} is nested too deep for a frame`,
+      );
     const body = JSON.stringify(message.data);
     // A UTF-16 unit takes at most three bytes of UTF-8, so short bodies need no count.
     if (body.length * 3 > LIMITS.maxBodyBytes && Buffer.byteLength(body) > LIMITS.maxBodyBytes)

@@ -85,6 +85,10 @@ export const ERROR_CATALOGUE = {
     summary: 'A message is larger than one frame may be, so the hub would never take it.',
     remedy: 'Report it with the log around this line.',
   },
+  STORE_MESSAGE_INVALID: {
+    summary: 'A message is nested deeper than a frame may be, so the hub would never take it.',
+    remedy: 'Report it with the log around this line.',
+  },
   UPLINK_UNREACHABLE: {
     summary: 'The hub could not be reached.',
     remedy:

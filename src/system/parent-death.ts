@@ -10,7 +10,11 @@ export function parentDeathGuard(): Promise<readonly string[]> {
   guard ??= new Promise((resolve) => {
     const words = ['setpriv', '--pdeathsig', 'KILL', '--'];
     const [command = '', ...args] = words;
-    execFile(command, [...args, 'true'], (error) => resolve(error === null ? words : []));
+    execFile(command, [...args, 'true'], (error) => {
+      // Only its absence is for good.
+      if (error !== null && error.code !== 'ENOENT') guard = null;
+      resolve(error === null ? words : []);
+    });
   });
   return guard;
 }

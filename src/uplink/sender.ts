@@ -9,8 +9,9 @@ import { LaneCursor, type SendStream } from './lane-cursor.ts';
 import type { Outstanding } from './liveness.ts';
 import { Pump } from './pump.ts';
 import type { UplinkSocket } from './socket.ts';
+import { onlyMessage, type Suspects } from './suspects.ts';
 import type { UplinkStore } from './uplink-store.ts';
-import { Window } from './window.ts';
+import { type BatchInFlight, Window } from './window.ts';
 
 /** Sending pauses above the first and goes on below the second, so that a heartbeat never waits long. */
 const BUFFER_HIGH_BYTES = 1024 * 1024;
@@ -24,6 +25,7 @@ export interface SenderOptions {
   readonly streams: readonly SendStream[];
   /** More older streams are to be listed once these are done. */
   readonly isTruncated: OutboxStreams['isTruncated'];
+  readonly suspects: Suspects;
   readonly credit: FlowCredit;
   /** A batch goes out, and whether none was in flight before. */
   readonly onSent: (isFirst: boolean) => void;
@@ -86,9 +88,11 @@ export class Sender {
 
   /** Passes on what the hub already has, and begins. */
   start(): void {
-    const { store, streams } = this.#options;
+    const { store, isTruncated } = this.#options;
+    // Between the listed streams and the current one lie others that the hub has not got yet.
+    const told = this.#options.streams.filter(({ isCurrent }) => !(isTruncated && isCurrent));
     for (const { lane } of this.#cursors) {
-      for (const stream of streams.filter((entry) => entry.lane === lane)) {
+      for (const stream of told.filter((entry) => entry.lane === lane)) {
         store.acked(stream.epoch, lane, stream.ackedThrough);
         if (stream.ackedThrough < stream.nextSeq - 1) break;
       }
@@ -129,7 +133,6 @@ export class Sender {
     const before = this.#window.credit;
     this.#window.setCredit(credit);
     this.#creditTimer?.cancel();
-    this.#creditTimer = null;
     if (resumeAfterMs !== undefined && before.credit_messages > credit.credit_messages) {
       this.#creditTimer = this.#options.clock.setTimeout(() => {
         this.#window.setCredit(before);
@@ -177,8 +180,8 @@ export class Sender {
     this.#run();
   }
 
-  hasInFlight(requestId: string): boolean {
-    return this.#window.inFlight.some((batch) => batch.requestId === requestId);
+  sentAs(requestId: string): BatchInFlight | null {
+    return this.#window.inFlight.find((batch) => batch.requestId === requestId) ?? null;
   }
 
   #goOn(): void {
@@ -193,7 +196,7 @@ export class Sender {
   /** Refused messages go to the dead letters before their acknowledgement deletes them. */
   #bury(requestId: string | undefined, { acks, rejected }: BatchAck['data']): void {
     if (rejected.length === 0) return;
-    const batch = this.#window.inFlight.find((entry) => entry.requestId === requestId);
+    const batch = requestId === undefined ? null : this.sentAs(requestId);
     const lane = batch?.lane ?? acks[0]?.lane;
     const { log, store } = this.#options;
     if (lane === undefined) {
@@ -242,7 +245,8 @@ export class Sender {
     const head = this.#cursors[decision.lane]?.head;
     if (head === null || head === undefined) return false;
     const { sentThrough: afterSeq } = head;
-    const batch = await this.#options.store.readBatch({ ...head, afterSeq }, decision);
+    const { store, suspects } = this.#options;
+    const batch = await store.readBatch({ ...head, afterSeq }, suspects.limits(head, decision));
     // A resync may have moved the position meanwhile.
     if (!this.#isStopped && head.sentThrough === afterSeq) this.#send(head, batch);
     return true;
@@ -269,6 +273,7 @@ export class Sender {
       through: batch.through,
       messages: batch.items.length,
       bytes: batch.bytes,
+      only: onlyMessage(batch),
     });
     this.#cursors[lane]?.onSent(batch.through, nowMs);
     this.#pump.onSent(lane, batch.items.length);

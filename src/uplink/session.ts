@@ -19,6 +19,7 @@ import { planResume } from './lane-cursor.ts';
 import { BEAT_MS, Liveness } from './liveness.ts';
 import { Sender } from './sender.ts';
 import { dial, type SocketEnd, type TlsOptions, type UplinkSocket } from './socket.ts';
+import type { Suspects } from './suspects.ts';
 import type { UplinkStore } from './uplink-store.ts';
 import { within } from './within.ts';
 
@@ -35,6 +36,7 @@ export interface SessionOptions {
   readonly bootId: string;
   readonly tls: TlsOptions;
   readonly store: UplinkStore;
+  readonly suspects: Suspects;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -224,11 +226,12 @@ export class Session {
     this.#facts = { ...this.#facts, hubError: { ...data, message } };
     this.#options.log.warn({ code: data.code, reason: message }, 'error from the hub');
     if (data.code === 'epoch_fork') this.#renewEpoch(message);
-    else if (!data.retryable && requestId !== undefined && this.#sender?.hasInFlight(requestId))
-      this.#fail('UPLINK_REFUSED', `${data.code}: ${message}`, {
-        kind: 'refused',
-        retryAfterMs: data.retry_after_ms ?? null,
-      });
+    const batch = requestId === undefined ? null : (this.#sender?.sentAs(requestId) ?? null);
+    if (data.code === 'epoch_fork' || data.retryable || batch === null) return;
+    const isSuspected = this.#options.suspects.onRefused(batch, { ...data, message });
+    const retryAfterMs = data.retry_after_ms ?? null;
+    const ending: Ending = isSuspected ? { kind: 'lost' } : { kind: 'refused', retryAfterMs };
+    this.#fail('UPLINK_REFUSED', `${data.code}: ${message}`, ending);
   }
 
   #renewEpoch(reason: string): void {

@@ -8,6 +8,7 @@ export type UplinkStore = Pick<
   | 'readBatch'
   | 'acked'
   | 'deadLetter'
+  | 'poison'
   | 'peer'
   | 'savePeer'
   | 'renewEpoch'

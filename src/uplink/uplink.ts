@@ -8,6 +8,7 @@ import type { EndVerdict } from './ending.ts';
 import { type HubUrl, parseHubUrl } from './hub-url.ts';
 import { Session } from './session.ts';
 import { checkTls, type TlsOptions } from './socket.ts';
+import { Suspects } from './suspects.ts';
 import type { UplinkStore } from './uplink-store.ts';
 
 export interface UplinkOptions {
@@ -47,6 +48,7 @@ export class Uplink {
   readonly #url: HubUrl;
   readonly #log: Logger;
   readonly #listeners = new Set<(status: UplinkStatus) => void>();
+  readonly #suspects: Suspects;
   #state: ConnectionState = 'disconnected';
   #since: number;
   #backoff: Backoff = INITIAL_BACKOFF;
@@ -62,6 +64,7 @@ export class Uplink {
     checkTls(options.tls ?? {});
     this.#url = parseHubUrl(options.url);
     this.#log = options.log.child({ part: 'uplink' });
+    this.#suspects = new Suspects(options.store, this.#log);
     this.#since = options.clock.monotonicMs();
   }
 
@@ -110,7 +113,17 @@ export class Uplink {
     if (!this.#step('dial')) return;
     const { token, clientId, store, clock, tls = {} } = this.#options;
     this.#session = new Session(
-      { url: this.#url.href, token, clientId, bootId: bootId(), tls, store, clock, log: this.#log },
+      {
+        url: this.#url.href,
+        token,
+        clientId,
+        bootId: bootId(),
+        tls,
+        store,
+        suspects: this.#suspects,
+        clock,
+        log: this.#log,
+      },
       {
         onOpened: () => this.#step('opened'),
         onIdentified: (advice) => this.#onIdentified(advice),

@@ -10,6 +10,8 @@ export interface BatchInFlight {
   readonly through: number;
   readonly messages: number;
   readonly bytes: number;
+  /** Number of its message where it has no other, declared gaps aside. */
+  readonly only: number | null;
 }
 
 /** What the next batch may hold. */

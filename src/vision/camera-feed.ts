@@ -47,7 +47,7 @@ export interface TakenFrame {
 }
 
 /** Frames of the same key can go through the model together. */
-export function sizeKey({ modelWidth, modelHeight }: ModelGeometry): string {
+function sizeKey({ modelWidth, modelHeight }: ModelGeometry): string {
   return `${modelWidth}x${modelHeight}`;
 }
 

@@ -1,15 +1,15 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { ModelForm } from '../models/model-form.ts';
 import { preparedModel } from '../models/prepared-model.ts';
 import { TEST_DETECTOR } from '../models/test-detector.ts';
-import { inspectYolo } from '../models/yolo/inspect.ts';
 import { wrapYolo } from '../models/yolo/wrap.ts';
 import type { BoundingBox } from '../protocol/detection.ts';
 import { systemClock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import { DetectorSession } from './detector-session.ts';
 import { frameSize, letterbox } from './letterbox.ts';
+import { modelLongSide, readModelFile } from './model-size.ts';
 import { detectionsOf } from './objects.ts';
 import { describeClip, type OfflineClip, offlineFrames } from './offline-frames.ts';
 
@@ -44,12 +44,10 @@ interface Detector {
 
 /** A score of 0 would report every cell of the picture. */
 const LOWEST_THRESHOLD = 0.001;
-const TEST_DETECTOR_LONG_SIDE = 640;
 
 /**
  * Runs a detector on a clip or image, frame by frame, in the order of decoding. Frames that were asked for and do
- * not exist come last. Colours are those that reference results rest on (`exactColours` of the capture), for which
- * cameras have no time.
+ * not exist come last.
  *
  * @throws ApexError VISION_INPUT_UNREADABLE, MODEL_UNREADABLE, MODEL_NOT_YOLOV8, MODEL_LABELS_UNKNOWN,
  *   CAPTURE_FFMPEG_MISSING
@@ -97,27 +95,13 @@ async function detectorFor(
   { model, preparedDir, labels = null, reference }: OfflineRequest,
   picture: { width: number; height: number },
 ): Promise<Detector> {
-  let longSide = TEST_DETECTOR_LONG_SIDE;
-  if (model !== TEST_DETECTOR) {
-    const bytes = await readModelFile(model);
-    if (reference) {
-      const { bytes: file, ...form } = wrapYolo(bytes);
-      return { form, file };
-    }
-    const { inputWidth, inputHeight } = inspectYolo(bytes);
-    longSide = Math.max(inputWidth, inputHeight);
+  if (reference && model !== TEST_DETECTOR) {
+    const { bytes: file, ...form } = wrapYolo(await readModelFile(model));
+    return { form, file };
   }
-  const size = frameSize(picture, longSide);
+  const size = frameSize(picture, await modelLongSide(model));
   const form = await preparedModel({ model, preparedDir, labels, ...size });
   return { form, file: form.path };
-}
-
-async function readModelFile(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new ApexError('MODEL_UNREADABLE', `cannot read the model ${path}`, { cause });
-  }
 }
 
 function wantedLabels(known: readonly string[], wanted: readonly string[] | null): Set<string> {

@@ -55,6 +55,8 @@ export class DetectorSession {
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       logSeverityLevel: LOG_ERRORS,
+      // Threads that spin while they wait for the next run take the cores from the decoders.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
       ...(form.batch === 'any' && options.batch === 1 && { freeDimensionOverrides: { batch: 1 } }),
     };
     const session =

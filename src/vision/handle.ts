@@ -173,7 +173,7 @@ export class VisionHandle {
     this.#hangs = false;
     this.#heardMs = this.#deps.clock.monotonicMs();
     this.#armWatch();
-    void child.start({
+    const started = child.start({
       kind: 'start',
       detector: spec.detector,
       // What has been played to its end, or given up, is not begun again.
@@ -182,6 +182,8 @@ export class VisionHandle {
       hints: this.#fleet.hints(),
       excluded: this.#blame.excluded,
     });
+    // Out of memory or of processes: an end like any other, to be tried again later.
+    started.catch((error: unknown) => this.#ended(`could not be started: ${error}`));
   }
 
   #askToStop(): void {

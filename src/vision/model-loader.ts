@@ -1,21 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import type { PreparedModel } from '../models/prepared-model.ts';
 import { preparedModel } from '../models/prepared-model.ts';
-import { TEST_DETECTOR } from '../models/test-detector.ts';
-import { inspectYolo } from '../models/yolo/inspect.ts';
-import { ApexError } from '../system/errors.ts';
 import type { ExecutionProvider } from './contract.ts';
 import { DetectorSession } from './detector-session.ts';
 import { type FramePlan, frameSize } from './letterbox.ts';
+import { modelLongSide } from './model-size.ts';
 import type { ModelFacts, WorkerStart } from './worker-protocol.ts';
 
 interface Size {
   width: number;
   height: number;
 }
-
-/** The usual size of YOLOv8 exports. */
-const TEST_DETECTOR_LONG_SIDE = 640;
 
 /** Frames in one run, where a run has a fixed cost that more frames can share. */
 export const BATCH_LIMIT: Readonly<Record<ExecutionProvider, number>> = {
@@ -41,31 +35,18 @@ export class ModelLoader {
 
   /** The form for the shape of picture that is expected first, and what is known with it. */
   async firstForm(): Promise<{ form: PreparedModel; facts: ModelFacts }> {
-    const longSide = await this.#longSide();
+    const longSide = await modelLongSide(this.#start.model);
     const form = await this.form(frameSize(this.#start.picture, longSide));
     const plan: FramePlan =
       form.form === 'wrapped'
         ? { kind: 'fixed', width: form.width, height: form.height }
         : { kind: 'rectangular', longSide };
-    const { labels, formReason } = form;
-    return { form, facts: { labels, form: form.form, formReason, plan } };
+    const { labels, formReason, batch } = form;
+    return { form, facts: { labels, form: form.form, formReason, batch, plan } };
   }
 
   session(form: PreparedModel, provider: ExecutionProvider): Promise<DetectorSession> {
     const options = { provider, threads: this.#start.threads, batch: BATCH_LIMIT[provider] };
     return DetectorSession.load(form, form.path, options);
-  }
-
-  async #longSide(): Promise<number> {
-    const { model } = this.#start;
-    if (model === TEST_DETECTOR) return TEST_DETECTOR_LONG_SIDE;
-    let bytes: Uint8Array;
-    try {
-      bytes = await readFile(model);
-    } catch (cause) {
-      throw new ApexError('MODEL_UNREADABLE', `cannot read the model ${model}`, { cause });
-    }
-    const { inputWidth, inputHeight } = inspectYolo(bytes);
-    return Math.max(inputWidth, inputHeight);
   }
 }

@@ -97,7 +97,6 @@ function startPlay(play: OfflinePlay): Promise<FfmpegProcess> {
           fps: 'all',
           geometry,
           pictureSize: null,
-          exactColours: true,
         }),
         stdin: null,
         pictures: false,

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
 import { entryPoint } from '../system/entry-point.ts';
 import { parentDeathGuard } from '../system/parent-death.ts';
 import type { FromVision, ToVision } from './contract.ts';
@@ -76,8 +77,14 @@ export class VisionChild {
       else end();
     });
     for (const output of [child.stdout, child.stderr]) {
-      if (output) createInterface({ input: output }).on('line', this.#events.onLine);
+      if (output) createInterface({ input: output }).on('line', (line) => this.#hear(line));
     }
+  }
+
+  /** ONNX Runtime colours its lines. */
+  #hear(line: string): void {
+    const text = stripVTControlCharacters(line).trim();
+    if (text !== '') this.#events.onLine(text);
   }
 
   #end(how: string): void {

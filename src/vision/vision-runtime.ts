@@ -1,5 +1,5 @@
 import { CameraCapture } from '../capture/camera-capture.ts';
-import type { CameraSpec } from '../capture/contract.ts';
+import type { CameraSpec, CameraStatus } from '../capture/contract.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import { type ApexError, asApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
@@ -38,7 +38,14 @@ interface Camera {
   feed: CameraFeed;
   capture: CameraCapture;
   order: ResultOrder<FrameResult>;
+  /** Frames in the hands of workers. */
+  inFlight: number;
+  /** That nothing more comes, to be told once what has come is analysed. */
+  lastWord: CameraStatus | null;
 }
+
+/** After these a camera sends nothing more. */
+const FINAL_STATES: ReadonlySet<CameraStatus['state']> = new Set(['finished', 'failed']);
 
 interface Opened {
   facts: ModelFacts;
@@ -109,7 +116,8 @@ export class VisionRuntime {
     const facts = this.#facts;
     if (facts === null || this.#isStopping) return;
     const { form, formReason, labels } = facts;
-    this.#opened = { facts, batch: BATCH_LIMIT[provider] };
+    const modelLimit = facts.batch === 'any' ? Number.POSITIVE_INFINITY : facts.batch;
+    this.#opened = { facts, batch: Math.min(BATCH_LIMIT[provider], modelLimit) };
     this.#deps.send({
       kind: 'ready',
       provider: { provider, inferenceMs, refused, form, formReason },
@@ -131,7 +139,7 @@ export class VisionRuntime {
   }
 
   #camera(spec: CameraSpec, planner: GeometryPlanner): Camera {
-    const { clock, random, log, send, cores } = this.#deps;
+    const { clock, random, log, cores } = this.#deps;
     const { source } = spec;
     const hint = this.#start.hints.find(({ cameraId }) => cameraId === spec.id);
     const feed = new CameraFeed({
@@ -149,10 +157,25 @@ export class VisionRuntime {
       sink: feed,
       ffmpegPath: this.#start.ffmpegPath,
       geometryFor: (stream) => planner.geometryFor(stream),
-      onStatus: (status) => send({ kind: 'camera', status }),
+      onStatus: (status) => this.#tellStatus(camera, status),
       hint,
     });
-    return { feed, capture, order: new ResultOrder() };
+    const camera: Camera = { feed, capture, order: new ResultOrder(), inFlight: 0, lastWord: null };
+    return camera;
+  }
+
+  /** Frames of a clip that has ended still wait or are being analysed: its end is told after their results. */
+  #tellStatus(camera: Camera, status: CameraStatus): void {
+    camera.lastWord = FINAL_STATES.has(status.state) ? status : null;
+    if (camera.lastWord === null) this.#deps.send({ kind: 'camera', status });
+    else this.#tellLastWord(camera);
+  }
+
+  #tellLastWord(camera: Camera): void {
+    const { lastWord, inFlight, feed } = camera;
+    if (lastWord === null || inFlight > 0 || feed.waiting !== null) return;
+    camera.lastWord = null;
+    this.#deps.send({ kind: 'camera', status: lastWord });
   }
 
   /** Gives waiting frames to free workers. */
@@ -176,7 +199,9 @@ export class VisionRuntime {
   #analyse(cameras: readonly Camera[], facts: ModelFacts): void {
     const taken = cameras.flatMap((camera) => {
       const frame = camera.feed.take();
-      return frame === null ? [] : [{ camera, frame, ticket: camera.order.begin() }];
+      if (frame === null) return [];
+      camera.inFlight++;
+      return [{ camera, frame, ticket: camera.order.begin() }];
     });
     const geometry = taken[0]?.frame.geometry;
     if (geometry === undefined) return;
@@ -190,6 +215,8 @@ export class VisionRuntime {
         taken.forEach(({ camera, frame, ticket }, index) => {
           const done = frameResult(camera, frame, { result, index, facts, model: this.#modelName });
           this.#deliver(camera, camera.order.finish(ticket, done));
+          camera.inFlight--;
+          this.#tellLastWord(camera);
         });
       },
       (error: unknown) => this.#fail(asApexError(error, 'VISION_INFERENCE_FAILED')),

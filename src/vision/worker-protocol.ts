@@ -28,6 +28,8 @@ export interface ModelFacts {
   labels: readonly string[];
   form: ProviderReport['form'];
   formReason: string | null;
+  /** Frames in one run; `any` when the model leaves that open. */
+  batch: number | 'any';
   plan: FramePlan;
 }
 

@@ -3,7 +3,9 @@ import type { Reporter, TestModule } from 'vitest/node';
 /** Ends the output with the line that CI reads: `N passed, N failed`, and `, N skipped` where any were. */
 export default class PlainReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const count = { passed: 0, failed: 0, skipped: 0 };
+    // Checks that ran before the tests (scripts/test).
+    const failed = Number(process.env.APEX_FAILED_CHECKS ?? 0);
+    const count = { passed: 0, failed, skipped: 0 };
     for (const module of modules) {
       // A file that fails to load has no tests to count, and must not look like success.
       if (module.state() === 'failed' && [...module.children.allTests()].length === 0)

@@ -73,7 +73,7 @@ describe('pace: max', () => {
       expect(wallMs - first.wallMs).toBeCloseTo(index * 100, 3);
     }
     const g = smallGeometry(sink.openings[0]!.stream);
-    const filters = `scale=${g.contentWidth}:${g.contentHeight}:flags=bilinear,format=gbrp,pad=${g.modelWidth}:${g.modelHeight}:${g.padLeft}:${g.padTop}:color=0x727272`;
+    const filters = `scale=${g.contentWidth}:${g.contentHeight}:flags=bilinear,format=rgb24,format=gbrp,pad=${g.modelWidth}:${g.modelHeight}:${g.padLeft}:${g.padTop}:color=0x727272`;
     const args = ['-v', 'error', '-i', clip, '-vf', filters, '-f', 'rawvideo', 'pipe:1'];
     const reference = execFileSync('ffmpeg', args, { maxBuffer: 2 ** 28 });
     expect(Buffer.compare(Buffer.concat(sink.frames), reference)).toBe(0);

@@ -57,7 +57,7 @@ afterEach(async () => {
 /** Frames of the clip as ffmpeg alone makes them: every frame, letterboxed. */
 function referenceFrames(count: number): Uint8Array[] {
   const g = smallGeometry(STREAM);
-  const scale = `scale=${g.contentWidth}:${g.contentHeight}:flags=bilinear,format=gbrp`;
+  const scale = `scale=${g.contentWidth}:${g.contentHeight}:flags=bilinear,format=rgb24,format=gbrp`;
   const pad = `pad=${g.modelWidth}:${g.modelHeight}:${g.padLeft}:${g.padTop}:color=0x727272`;
   const args = ['-v', 'error', '-i', clipPath(CLIP), '-vf', `${scale},${pad}`];
   const raw = ['-frames:v', `${count}`, '-f', 'rawvideo', 'pipe:1'];

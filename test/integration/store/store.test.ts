@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import {
   closeSync,
   existsSync,
@@ -13,10 +15,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ObjectEvent } from '../../../src/protocol/payloads.ts';
 import { type OutgoingMessage, Store } from '../../../src/store/store.ts';
+import { StoreCore } from '../../../src/store/store-core.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { LogLines } from '../../support/log-lines.ts';
 import { waitFor } from '../../support/program.ts';
@@ -133,6 +137,17 @@ describe('queue', () => {
     await store.enqueue([alert(2)]);
     expect((await store.queue()).lanes[0]?.depth).toBe(1);
   });
+});
+
+test('a payload nested deeper than a frame may be is refused', async () => {
+  const nested = (levels: number): object => (levels === 0 ? {} : { a: nested(levels - 1) });
+  const deep = (levels: number): OutgoingMessage => {
+    const message = alert(1);
+    return { ...message, data: { ...message.data, data: nested(levels) } } as OutgoingMessage;
+  };
+  const store = await openStore();
+  await store.enqueue([deep(58)]);
+  await expect(store.enqueue([deep(59)])).rejects.toMatchObject({ code: 'STORE_MESSAGE_INVALID' });
 });
 
 describe('dead letters', () => {
@@ -260,6 +275,101 @@ describe('a full budget', () => {
       'rejected',
       'fulfilled',
     ]);
+  });
+});
+
+describe('a budget that detections used up', () => {
+  const bulk = (): OutgoingMessage => {
+    const at = now();
+    const data = { camera_id: 'cam-1', timestamp: 1, detections: [], model: 'x'.repeat(5000) };
+    return { type: 'ai_detection_result', cameraId: 'cam-1', data, ...at };
+  };
+
+  test('leaves room for events and alerts', async () => {
+    const store = await openStore(1024 * 1024);
+    const fill = async () => {
+      for (let n = 0; n < 1000; n++) await store.enqueue([bulk()]);
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'STORE_FULL' });
+    const outcomes = await Promise.allSettled([
+      store.enqueue([bulk()]),
+      store.recordEvent(objectEvent('e-1', 'end'), { ...now(), snapshotPath: null }),
+      store.enqueue([alert(1, 'x'.repeat(10_000))]),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    const { disk } = await store.queue();
+    expect(disk.used).toBeLessThan(disk.budget * 0.85);
+  });
+
+  test('without a hub nothing is queued, and object events are kept', async () => {
+    const store = await Store.open({ dir, clock: systemClock, log, hasSink: false });
+    open.push(store);
+    await store.enqueue([alert(1), bulk()]);
+    await store.recordEvent(objectEvent('e-1', 'new'), { ...now(), snapshotPath: null });
+    expect((await store.queue()).lanes.map(({ depth }) => depth)).toEqual([0, 0, 0, 0]);
+    expect(await store.openEvents()).toHaveLength(1);
+  });
+});
+
+describe('faults', () => {
+  test('after a disk that could not be opened again the store goes on once it can', () => {
+    let faults = 0;
+    const clock = {
+      ...systemClock,
+      wallMs: () => {
+        if (faults-- > 0) throw new Database.SqliteError('disk I/O error', 'SQLITE_IOERR_FSYNC');
+        return systemClock.wallMs();
+      },
+    };
+    const options = { dir, bootId: 'b', budgetBytes: 1e7, newEpoch: randomUUID, log };
+    const core = new StoreCore({ ...options, clock });
+    const row = { lane: 1, type: 'object_event', schemaVersion: 1, cameraId: 'c' } as const;
+    const at = { wallMs: 1, monoMs: 1, body: '{}' };
+    const write = () =>
+      core.execute([
+        { op: 'write', rows: [{ ...row, ...at, messageId: randomUUID() }], event: null },
+      ]);
+    expect(write()).toMatchObject([{ ok: true }]);
+    faults = 3;
+    const faulty = () => core.execute([{ op: 'deadLetter', rejections: [] }]);
+    expect(faulty()).toMatchObject([{ ok: false, error: { code: 'STORE_IO' } }]);
+    expect(faulty()).toMatchObject([{ ok: false, error: { code: 'STORE_IO' } }]);
+    faults = 0;
+    expect(write()).toMatchObject([{ ok: true }]);
+    expect(core.position.nextSeq).toEqual([1, 3, 1, 1]);
+    core.close();
+  });
+
+  test('a thread that dies is started again, with a new epoch and all that was promised', async () => {
+    const started = once(process, 'worker') as Promise<[Worker]>;
+    const store = await openStore();
+    const [worker] = await started;
+    await store.enqueue([alert(1)]);
+    const { epoch } = store.position;
+    let commits = 0;
+    store.onCommitted(() => commits++);
+    await worker.terminate();
+    await waitFor('the next thread', () => store.position.epoch !== epoch);
+    expect(commits).toBe(1);
+    await store.enqueue([alert(2)]);
+    expect((await store.queue()).lanes[0]).toMatchObject({ depth: 2, nextSeq: 3 });
+  });
+});
+
+describe('acknowledgements of several epochs', () => {
+  test('do not pass over what an older epoch still holds', async () => {
+    const first = await openStore();
+    await first.enqueue([alert(1)]);
+    const { epoch } = first.position;
+    await first.close();
+    const second = await openStore();
+    await second.enqueue([alert(2), alert(3)]);
+    second.acked(second.position.epoch, 0, 1);
+    second.acked(second.position.epoch, 0, 2);
+    expect((await second.queue()).lanes[0]).toMatchObject({ depth: 3, ackedSeq: 0 });
+    second.acked(epoch, 0, 1);
+    second.acked(second.position.epoch, 0, 2);
+    expect((await second.queue()).lanes[0]).toMatchObject({ depth: 1, ackedSeq: 2 });
   });
 });
 

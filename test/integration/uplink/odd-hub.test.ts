@@ -245,6 +245,41 @@ describe('uplink to a hub that misbehaves', () => {
     expect(hub.identified).toHaveLength(2);
   });
 
+  test('alerts behind more epochs of other lanes than one introduction can name are all sent', async () => {
+    await scene.abandon(102, detection);
+    await scene.abandon(3);
+    hub.onBatch = (batch, peer) => {
+      const { epoch, lane } = batch.data;
+      const last = batch.data.items.at(-1)?.seq ?? 0;
+      hub.acked = [...hub.acked, { epoch, lane, acked_through: last }];
+      peer.ack(batch);
+    };
+    scene.uplink(hub.url).start();
+    await emptied();
+    const alerts = hub.batches.filter(({ data }) => data.lane === 0);
+    expect(alerts.flatMap(({ data }) => data.items.map(({ seq }) => seq))).toEqual([1, 2, 3]);
+  });
+
+  test('a message that makes the hub refuse its batch gives way to a gap, and the others go on', async () => {
+    hub.onBatch = (batch, peer) => {
+      const isRefused = batch.data.items.some((item) => !('gap' in item) && item.seq === 2);
+      const refusal = { code: 'invalid_frame', message: 'no', retryable: false };
+      if (isRefused) return peer.send('error', refusal, batch.request_id);
+      const { epoch, lane } = batch.data;
+      hub.acked = [{ epoch, lane, acked_through: batch.data.items.at(-1)?.seq ?? 0 }];
+      peer.ack(batch);
+    };
+    await scene.store.enqueue([alert(1), alert(2), alert(3)]);
+    scene.uplink(hub.url).start();
+    await emptied();
+    expect((await scene.store.queue()).deadLetters).toBe(1);
+    const gaps = hub.batches.flatMap(({ data }) => data.items.filter((item) => 'gap' in item));
+    expect(gaps).toEqual([{ seq: 2, gap: { from_seq: 2, to_seq: 2, count: 1, reason: 'poison' } }]);
+    expect(hub.seqs.filter((seqs) => seqs.length === 1 && seqs[0] === 2)).toHaveLength(4);
+    expect(hub.seqs[0]).toEqual([1, 2, 3]);
+    expect(hub.seqs.at(-1)).toContain(3);
+  });
+
   test('an idle connection is kept by heartbeats', async () => {
     const uplink = scene.uplink(hub.url, { clock: fastClock });
     uplink.start();

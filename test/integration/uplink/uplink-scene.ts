@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { laneOf } from '../../../src/protocol/lanes.ts';
 import { type OutgoingMessage, Store } from '../../../src/store/store.ts';
 import { StoreCore } from '../../../src/store/store-core.ts';
 import { systemClock } from '../../../src/system/clock.ts';
@@ -37,8 +38,8 @@ export class UplinkScene {
     return this.open();
   }
 
-  /** Lives of a daemon that each left one alert behind. */
-  async abandon(lives: number): Promise<void> {
+  /** Lives of a daemon that each left one message behind. */
+  async abandon(lives: number, message: (n: number) => OutgoingMessage = alert): Promise<void> {
     await this.store.close();
     for (let n = 1; n <= lives; n++) {
       const core = new StoreCore({
@@ -49,8 +50,8 @@ export class UplinkScene {
         newEpoch: randomUUID,
         log: this.log,
       });
-      const { type, cameraId, data, ...at } = alert(n);
-      const row = { lane: 0, messageId: randomUUID(), schemaVersion: 1, ...at } as const;
+      const { type, cameraId, data, ...at } = message(n);
+      const row = { lane: laneOf(type), messageId: randomUUID(), schemaVersion: 1, ...at } as const;
       const rows = [{ ...row, type, cameraId, body: JSON.stringify(data) }];
       core.execute([{ op: 'write', rows, event: null }]);
       core.close();

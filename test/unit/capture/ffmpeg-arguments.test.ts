@@ -27,7 +27,8 @@ const SELECT =
   "select='isnan(prev_selected_t)+isnan(t)" +
   '+gt(floor(t*5+0.1),floor(prev_selected_t*5+0.1))*gte(t-prev_selected_t,0.120000)' +
   "+lt(t,prev_selected_t)'";
-const MODEL = 'scale=640:360:flags=bilinear,format=gbrp,pad=640:384:0:12:color=0x727272[model]';
+const MODEL =
+  'scale=640:360:flags=bilinear,format=rgb24,format=gbrp,pad=640:384:0:12:color=0x727272[model]';
 const QUIET = '-nostdin -hide_banner -nostats -loglevel level+info';
 const FILE_FORMATS =
   'mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,ivf,flv,asf,ogg,mxf,mjpeg,nut,dhav,obu';
@@ -71,7 +72,7 @@ describe('playArguments', () => {
   test('all frames, no limit of threads, no padding', () => {
     const geometry = { ...live.geometry, modelHeight: 360, padTop: 0 };
     expect(line({ fps: 'all', threads: null, geometry })).toBe(
-      `${QUIET} ${LIVE_INPUT} -f concat -safe 0 -i pipe:0 -filter_complex [0:v:0]scale=640:360:flags=bilinear,format=gbrp[model] ${OUTPUT}`,
+      `${QUIET} ${LIVE_INPUT} -f concat -safe 0 -i pipe:0 -filter_complex [0:v:0]scale=640:360:flags=bilinear,format=rgb24,format=gbrp[model] ${OUTPUT}`,
     );
   });
 

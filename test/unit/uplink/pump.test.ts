@@ -41,7 +41,9 @@ class Scene {
     const through = cursor.head!.sentThrough + messages;
     const { lane } = decision;
     const requestId = `b-${this.#batch++}`;
-    this.window.onSent({ requestId, epoch: 'e', lane, through, messages, bytes: messages * 100 });
+    const bytes = messages * 100;
+    const sent = { requestId, epoch: 'e', lane, through, messages, bytes, only: null };
+    this.window.onSent(sent);
     cursor.onSent(through, this.nowMs);
     this.pump.onSent(lane, messages);
     return { lane, messages };
