@@ -56,11 +56,16 @@ export class Site {
     options: SiteOptions = {},
   ): Promise<Site> {
     const site = new Site(name, clips, options);
-    site.#ports = { rtsp: await freePort(), hub: await freePort() };
-    await site.restartHub();
-    site.clipStartMs = Date.now() + (options.leadMs ?? 0);
-    await site.restartCameras();
-    await site.restartEdge();
+    try {
+      site.#ports = { rtsp: await freePort(), hub: await freePort() };
+      await site.restartHub();
+      site.clipStartMs = Date.now() + (options.leadMs ?? 0);
+      await site.restartCameras();
+      await site.restartEdge();
+    } catch (error) {
+      await site.stop();
+      throw error;
+    }
     return site;
   }
 
