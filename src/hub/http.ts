@@ -40,6 +40,8 @@ export function answerHttp(
 /** Refuses a WebSocket handshake with an HTTP status. */
 export function refuseUpgrade(socket: Duplex, status: '404 Not Found' | '503 Service Unavailable') {
   const retry = status.startsWith('503') ? 'Retry-After: 1\r\n' : '';
+  // A peer that never closes its side would keep the socket, and with it the server, open for ever.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 

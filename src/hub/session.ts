@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { CLOSE_CODES, type CloseCode } from '../protocol/close-codes.ts';
 import { type FrameFault, parseClientFrame } from '../protocol/codec.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { ClientFrame, ClientIdentify, ServerFrame } from '../protocol/session.ts';
+import type { ClientFrame, ClientIdentify, ClientType, ServerFrame } from '../protocol/session.ts';
 import type { TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
 import { type ClientChannel, HubClient } from './hub-client.ts';
@@ -21,7 +21,7 @@ import {
   sessionStep,
 } from './session-state.ts';
 import { PACING } from './subscriber.ts';
-import { checkToken } from './tokens.ts';
+import { checkToken, type TokenVerdict } from './tokens.ts';
 
 /** How soon a client may try again after the hub could not serve it. */
 const RETRY_AFTER_MS = 1000;
@@ -186,7 +186,7 @@ export class HubSession implements ClientChannel {
 
   #onIdentify(frame: ClientIdentify): void {
     const { client_type: type, client_id: clientId, auth } = frame.data;
-    const verdict = checkToken(this.#hub.tokens, auth.token, type);
+    const verdict = this.#verdict(auth.token, type, clientId);
     if (!verdict.isAdmitted && this.#state.name === 'connected') {
       this.#hub.counters.authFailures++;
       const { reason } = verdict;
@@ -197,6 +197,13 @@ export class HubSession implements ClientChannel {
     if (effect.do === 'answer')
       this.reject(effect.error, 'a connection identifies itself once', frame);
     if (effect.do === 'admit' && verdict.isAdmitted) this.#admit(frame, verdict.tokenName);
+  }
+
+  #verdict(token: string, type: ClientType, clientId: string): TokenVerdict {
+    const verdict = checkToken(this.#hub.tokens, token, type);
+    if (!verdict.isAdmitted || type !== 'ai_engine') return verdict;
+    if (this.#hub.store.claimEdge(clientId, verdict.tokenName)) return verdict;
+    return { isAdmitted: false, reason: `the client id ${clientId} belongs to another token` };
   }
 
   #admit(frame: ClientIdentify, tokenName: string): void {

@@ -51,6 +51,16 @@ export class HubDatabase {
     return this.#lastEventId;
   }
 
+  /** By client id of every edge that was ever here: the name of its token. */
+  edgeTokens(): ReadonlyMap<string, string> {
+    const rows = this.#db
+      .prepare<[], { id: string; token: string }>(
+        `SELECT client_id AS id, token_name AS token FROM session WHERE client_type = 'ai_engine'`,
+      )
+      .all();
+    return new Map(rows.map(({ id, token }) => [id, token]));
+  }
+
   /** Applies all calls in one transaction: on disk when this returns, nothing changed when it throws. */
   writeGroup(calls: readonly WriteCall[]): (IdentifiedClient | StoredBatch)[] {
     const before = this.#lastEventId;

@@ -122,7 +122,12 @@ try {
   const database = new HubDatabase(path, clock.wallMs());
   const thread = new StoreThread(database);
   parentPort?.on('message', (request: StoreRequest) => thread.receive(request));
-  notify({ kind: 'ready', storeId: database.storeId, lastEventId: database.lastEventId });
+  notify({
+    kind: 'ready',
+    storeId: database.storeId,
+    lastEventId: database.lastEventId,
+    edgeTokens: database.edgeTokens(),
+  });
 } catch (error) {
   const { code, message } = asApexError(error, 'STORE_UNREADABLE');
   notify({ kind: 'failed', code, message });

@@ -46,6 +46,7 @@ export class HubStore {
   #worker: Worker | undefined;
   #storeId = '';
   #openedAtEventId = 0;
+  #edgeTokens = new Map<string, string>();
   #nextId = 1;
   #isClosing = false;
   #failedStarts = 0;
@@ -71,6 +72,16 @@ export class HubStore {
   /** Names the file; a client that sees another one knows that the hub was replaced. */
   get storeId(): string {
     return this.#storeId;
+  }
+
+  /**
+   * Binds an edge's client id to the token that it first came with.
+   * @returns whether this is that token: another one must not speak as this edge
+   */
+  claimEdge(clientId: string, tokenName: string): boolean {
+    const owner = this.#edgeTokens.get(clientId) ?? tokenName;
+    this.#edgeTokens.set(clientId, owner);
+    return owner === tokenName;
   }
 
   /** Newest event when the file was opened. */
@@ -124,6 +135,7 @@ export class HubStore {
         this.#worker = worker;
         this.#storeId = notice.storeId;
         this.#openedAtEventId = notice.lastEventId;
+        this.#edgeTokens = new Map(notice.edgeTokens);
         this.#failedStarts = 0;
         resolve();
       });

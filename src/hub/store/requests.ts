@@ -94,6 +94,11 @@ export type StoreReply =
 
 /** From the store thread: the outcome of opening the file, then replies, one message per group. */
 export type StoreNotice =
-  | { readonly kind: 'ready'; readonly storeId: string; readonly lastEventId: number }
+  | {
+      readonly kind: 'ready';
+      readonly storeId: string;
+      readonly lastEventId: number;
+      readonly edgeTokens: ReadonlyMap<string, string>;
+    }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'replies'; readonly replies: readonly StoreReply[] };

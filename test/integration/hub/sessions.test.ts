@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Clock, systemClock } from '../../../src/system/clock.ts';
@@ -51,6 +52,38 @@ describe('identification', () => {
       expect(await client.closed).toBe(4401);
     }
     expect(hub.stats().authFailures).toBe(3);
+  });
+
+  test('the token of one edge does not speak as another, also after a restart', async () => {
+    const sha256 = createHash('sha256').update('other-token').digest('hex');
+    const own = createHash('sha256').update(EDGE_TOKEN).digest('hex');
+    const tokens = [
+      { name: 'edge', type: 'ai_engine' as const, sha256: own },
+      { name: 'other', type: 'ai_engine' as const, sha256 },
+    ];
+    const first = await scene.start({ tokens });
+    const edge = await RawClient.identified(first.url, { token: EDGE_TOKEN, clientId: 'edge-1' });
+    const refused = async (url: string) => {
+      const impostor = await RawClient.connect(url);
+      impostor.identify({ token: 'other-token', clientId: 'edge-1' });
+      expect((await impostor.next('error')).data).toMatchObject({ code: 'auth_failed' });
+      expect(await impostor.closed).toBe(4401);
+    };
+    await refused(first.url);
+    expect(edge.ws.readyState).toBe(WebSocket.OPEN);
+    await first.hub.stop();
+    await refused((await scene.start({ tokens })).url);
+  });
+
+  test('a peer that asks for the wrong path and never leaves does not keep the hub from ending', async () => {
+    const { hub } = await scene.start();
+    const socket = connect({ port: hub.address.port, host: '127.0.0.1', allowHalfOpen: true });
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13';
+    socket.write(`GET /x HTTP/1.1\r\nHost: h\r\n${upgrade}\r\nSec-WebSocket-Key: a\r\n\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toMatch(/^HTTP\/1.1 404/);
+    await hub.stop();
+    socket.destroy();
   });
 
   test('a hub without tokens admits nobody', async () => {
