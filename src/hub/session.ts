@@ -201,7 +201,9 @@ export class HubSession implements ClientChannel {
 
   #verdict(token: string, type: ClientType, clientId: string): TokenVerdict {
     const verdict = checkToken(this.#hub.tokens, token, type);
-    if (!verdict.isAdmitted || type !== 'ai_engine') return verdict;
+    // Only a connection that is about to be admitted may claim an id.
+    const isFirst = this.#state.name === 'connected';
+    if (!verdict.isAdmitted || type !== 'ai_engine' || !isFirst) return verdict;
     if (this.#hub.store.claimEdge(clientId, verdict.tokenName)) return verdict;
     return { isAdmitted: false, reason: `the client id ${clientId} belongs to another token` };
   }

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import type { CameraSpec } from '../../../src/capture/contract.ts';
+import { CameraPipeline, type CameraPipelineDeps } from '../../../src/edge/camera-pipeline.ts';
+import type { ObjectEvent } from '../../../src/protocol/payloads.ts';
+import { silentLogger } from '../../../src/system/logger.ts';
+import type { FrameResult } from '../../../src/vision/contract.ts';
+
+const spec: CameraSpec = {
+  id: 'gate',
+  source: { kind: 'rtsp', url: 'rtsp://h/s', transport: 'tcp' },
+  fps: 5,
+  minScore: 0.4,
+  labels: ['person', 'Car'],
+  decoder: 'auto',
+  snapshot: null,
+  stallTimeoutMs: 10_000,
+  frozenTimeoutMs: 0,
+};
+
+function frame(frameId: number, label = 'person'): FrameResult {
+  const monoMs = frameId * 200;
+  const box = { x: 0.4, y: 0.4, width: 0.1, height: 0.3 };
+  const detections = [{ label, classId: 0, score: 0.9, box }];
+  return {
+    cameraId: 'gate',
+    frameId,
+    monoMs,
+    wallMs: 1_000_000 + monoMs,
+    detections,
+    inferenceMs: 1,
+    model: 'm',
+  };
+}
+
+/** A store that takes what `isOpen` allows. */
+function scene() {
+  const stored: ObjectEvent[] = [];
+  const state = { isOpen: true };
+  const store = {
+    enqueue: async () => {},
+    recordEvent: async (event: ObjectEvent) => {
+      if (!state.isOpen) throw new Error('full');
+      stored.push(event);
+    },
+  };
+  const clock = { monotonicMs: () => 0, wallMs: () => 0, setTimeout: () => ({ cancel() {} }) };
+  const deps = {
+    store,
+    vision: {},
+    snapshots: null,
+    clock,
+    random: Math.random,
+    log: silentLogger,
+  };
+  const pipeline = new CameraPipeline(spec, deps as unknown as CameraPipelineDeps);
+  return { pipeline, stored, state };
+}
+
+describe('CameraPipeline', () => {
+  test('turns frames into an event, and ends it at shutdown', async () => {
+    const { pipeline, stored } = scene();
+    for (let id = 0; id < 5; id++) pipeline.frame(frame(id));
+    expect(pipeline.view(0)).toMatchObject({
+      objects: { person: 1 },
+      events_started: 1,
+      events_ended: 0,
+      frames_analysed: 5,
+    });
+    await pipeline.shutdown();
+    expect(stored.map(({ phase }) => phase)).toEqual(['new', 'end']);
+    expect(stored[1]).toMatchObject({ end_reason: 'shutdown' });
+    expect(pipeline.view(0)).toMatchObject({ objects: {}, events_ended: 1 });
+  });
+
+  test('looks only for the labels of its camera', async () => {
+    const { pipeline, stored } = scene();
+    for (let id = 0; id < 5; id++) pipeline.frame(frame(id, 'dog'));
+    await pipeline.shutdown();
+    expect(stored).toEqual([]);
+    expect(pipeline.unknownLabels(['person', 'car'])).toEqual(['Car']);
+  });
+
+  test('offers an event again that the store would not take', async () => {
+    const { pipeline, stored, state } = scene();
+    state.isOpen = false;
+    for (let id = 0; id < 5; id++) pipeline.frame(frame(id));
+    await expect.poll(() => stored.length).toBe(0);
+    state.isOpen = true;
+    pipeline.tick(0);
+    await expect.poll(() => stored.map(({ phase }) => phase)).toEqual(['new']);
+    pipeline.tick(100);
+    await pipeline.shutdown();
+    expect(stored.map(({ phase }) => phase)).toEqual(['new', 'end']);
+  });
+
+  test('what was in view has ended when the camera is given up', async () => {
+    const { pipeline, stored } = scene();
+    for (let id = 0; id < 5; id++) pipeline.frame(frame(id));
+    const fault = { code: 'X', message: 'x', remedy: 'y' };
+    pipeline.statusChanged({ ...pipeline.status, state: 'failed', fault });
+    await pipeline.shutdown();
+    expect(stored.at(-1)).toMatchObject({ phase: 'end', end_reason: 'camera_lost' });
+  });
+});
