@@ -9,6 +9,7 @@ import { GeometryPlanner } from './geometry-planner.ts';
 import { BATCH_LIMIT } from './model-loader.ts';
 import { detectionsOf } from './objects.ts';
 import { ResultOrder } from './result-order.ts';
+import { RunWatch } from './run-watch.ts';
 import { Scheduler } from './scheduler.ts';
 import { snapshotImage } from './snapshot-image.ts';
 import { defaultWorkers, WorkerPool } from './worker-pool.ts';
@@ -62,6 +63,7 @@ export class VisionRuntime {
   #facts: ModelFacts | null = null;
   #opened: Opened | null = null;
   #timer: TimerHandle | null = null;
+  readonly #runs = new RunWatch();
   #isStopping = false;
 
   constructor(start: StartMessage, deps: VisionRuntimeDeps) {
@@ -207,8 +209,10 @@ export class VisionRuntime {
     if (geometry === undefined) return;
     const size = { width: geometry.modelWidth, height: geometry.modelHeight };
     const frames = taken.map(({ frame }) => frame.memory);
+    const run = this.#runs.begin(`${size.width}x${size.height}`, this.#deps.clock.monotonicMs());
     this.#pool.run({ size, frames }).then(
       (result) => {
+        this.#runs.end(run);
         for (const { frame } of taken) frame.release();
         // The worker gets its next frame before anything is done with what it found.
         this.#dispatch();
@@ -240,7 +244,10 @@ export class VisionRuntime {
   }
 
   #tellCounters(): void {
-    this.#deps.send(this.#counters());
+    // Silence is what the daemon takes for a process that hangs, and replaces it.
+    const isHung = this.#runs.isHung(this.#deps.clock.monotonicMs());
+    if (isHung) this.#deps.log.error({}, 'an inference does not come back');
+    else this.#deps.send(this.#counters());
     this.#timer = this.#deps.clock.setTimeout(() => this.#tellCounters(), COUNTERS_INTERVAL_MS);
   }
 
