@@ -261,10 +261,16 @@ describe('uplink to a hub that misbehaves', () => {
   });
 
   test('a message that makes the hub refuse its batch gives way to a gap, and the others go on', async () => {
-    hub.onBatch = (batch, peer) => {
+    let refusedOn = 0;
+    hub.onBatch = (batch, peer, connection) => {
+      // What follows a refused batch on its connection leaves a hole, and no hub acknowledges over one.
+      if (refusedOn === connection) return;
       const isRefused = batch.data.items.some((item) => !('gap' in item) && item.seq === 2);
-      const refusal = { code: 'invalid_frame', message: 'no', retryable: false };
-      if (isRefused) return peer.send('error', refusal, batch.request_id);
+      if (isRefused) {
+        refusedOn = connection;
+        const refusal = { code: 'invalid_frame', message: 'no', retryable: false };
+        return peer.send('error', refusal, batch.request_id);
+      }
       const { epoch, lane } = batch.data;
       hub.acked = [{ epoch, lane, acked_through: batch.data.items.at(-1)?.seq ?? 0 }];
       peer.ack(batch);
