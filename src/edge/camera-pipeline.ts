@@ -177,9 +177,10 @@ export class CameraPipeline {
     this.#write('object event', async () => {
       try {
         await this.#deps.store.recordEvent(told.event, told.at);
+        // The store answers in order, and a later message of an event says everything that earlier ones do.
+        this.#refused.delete(event_id);
       } catch (error) {
-        // A later message of the same event says everything that this one does.
-        if (!this.#refused.has(event_id) && this.#refused.size < MAX_REFUSED) {
+        if (this.#refused.has(event_id) || this.#refused.size < MAX_REFUSED) {
           this.#refused.set(event_id, told);
         }
         throw error;

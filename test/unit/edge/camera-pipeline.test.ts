@@ -93,6 +93,19 @@ describe('CameraPipeline', () => {
     expect(stored.map(({ phase }) => phase)).toEqual(['new', 'end']);
   });
 
+  test('of an event refused more than once the newest message is offered again, and none after a stored one', async () => {
+    const { pipeline, stored, state } = scene();
+    state.isOpen = false;
+    for (let id = 0; id < 5; id++) pipeline.frame(frame(id));
+    await pipeline.shutdown();
+    state.isOpen = true;
+    pipeline.tick(0);
+    await pipeline.shutdown();
+    pipeline.tick(100);
+    await pipeline.shutdown();
+    expect(stored.map(({ phase }) => phase)).toEqual(['end']);
+  });
+
   test('what was in view has ended when the camera is given up', async () => {
     const { pipeline, stored } = scene();
     for (let id = 0; id < 5; id++) pipeline.frame(frame(id));
