@@ -1,5 +1,5 @@
+import type { FlowCredit } from '../protocol/batch.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { FlowCredit } from '../protocol/session.ts';
 
 /** What every client may have in flight. */
 export const CREDIT: FlowCredit = {

@@ -1,4 +1,5 @@
-import type { MessageBatch, ServerFrame } from '../protocol/session.ts';
+import type { MessageBatch } from '../protocol/batch.ts';
+import type { ServerFrame } from '../protocol/frames.ts';
 import type { Clock } from '../system/clock.ts';
 import type { HubCounters } from './counters.ts';
 import { CREDIT, isOverCredit } from './credit.ts';
@@ -45,7 +46,7 @@ export class Delivery {
   receive(frame: MessageBatch, bytes: number): void {
     const { clock, store, clientId, onFailed } = this.#options;
     const { epoch, lane, first_seq: firstSeq } = frame.data;
-    const { items, rejected } = judgeBatch(frame.data.items);
+    const { items, rejected } = judgeBatch(frame.data.items, firstSeq);
     const batch = { clientId, epoch, lane, firstSeq, receivedMs: clock.wallMs(), items };
     this.#messages += items.length;
     this.#bytes += bytes;

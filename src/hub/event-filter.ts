@@ -1,4 +1,4 @@
-import type { Subscribe } from '../protocol/session.ts';
+import type { Subscribe } from '../protocol/subscription.ts';
 import type { EventFilter } from './store/requests.ts';
 
 const EVERYTHING = '*';

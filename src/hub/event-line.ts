@@ -1,5 +1,5 @@
 import { PAYLOADS } from '../protocol/payloads.ts';
-import type { BroadcastEvent } from '../protocol/session.ts';
+import type { BroadcastEvent } from '../protocol/subscription.ts';
 
 export interface EventLineOptions {
   /** IANA name; the machine's own zone by default. */

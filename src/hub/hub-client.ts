@@ -1,10 +1,7 @@
-import type {
-  ClientFrame,
-  ClientIdentify,
-  MessageBatch,
-  ServerFrame,
-  Subscribe,
-} from '../protocol/session.ts';
+import type { MessageBatch } from '../protocol/batch.ts';
+import type { ClientFrame, ServerFrame } from '../protocol/frames.ts';
+import type { ClientIdentify } from '../protocol/session.ts';
+import type { Subscribe } from '../protocol/subscription.ts';
 import type { Logger } from '../system/logger.ts';
 import { Delivery } from './delivery.ts';
 import { filterOf } from './event-filter.ts';
@@ -77,6 +74,8 @@ export class HubClient {
       case 'error':
         this.#log.warn({ code: frame.data.code, text: frame.data.message }, 'client error');
         break;
+      default:
+        this.#channel.reject('not_supported', `this hub does not route ${frame.type}`, frame);
     }
   }
 

@@ -1,14 +1,14 @@
-import { DELIVERED_TYPES, type DeliveredType } from '../protocol/lanes.ts';
-import { PAYLOADS } from '../protocol/payloads.ts';
+import type { z } from 'zod';
 import {
   type BatchAck,
-  type BatchItem,
-  CLIENT_FRAMES,
+  batchItemSchema,
   type GapItem,
   isGapItem,
   type MessageItem,
-  SERVER_FRAMES,
-} from '../protocol/session.ts';
+} from '../protocol/batch.ts';
+import { CLIENT_FRAMES, SERVER_FRAMES } from '../protocol/frames.ts';
+import { DELIVERED_TYPES, type DeliveredType } from '../protocol/lanes.ts';
+import { PAYLOADS } from '../protocol/payloads.ts';
 import type { StoredItem } from './store/requests.ts';
 import { EVENT_STATUS, type EventStatus } from './store/schema.ts';
 
@@ -29,17 +29,28 @@ interface Judgement {
 const MAX_TIME_MS = 8.64e15;
 
 /**
- * Checks every message of a batch against its schema. Nothing is refused: an invalid message is kept in
- * quarantine, so that it cannot block the ones behind it, and one that is newer than this hub is kept as it is.
+ * Checks every item of a batch. Nothing is refused: an invalid message is kept in quarantine, so that it cannot
+ * block the ones behind it, and one that is newer than this hub is kept as it is.
  */
-export function judgeBatch(items: readonly BatchItem[]): JudgedBatch {
+export function judgeBatch(items: readonly unknown[], firstSeq: number): JudgedBatch {
   const rejected: Rejection[] = [];
-  const stored = items.map((item) => {
-    if (isGapItem(item)) return gapToStore(item);
-    const { status, fault } = judge(item);
-    if (fault !== undefined) rejected.push({ seq: item.seq, ...fault, quarantined: true });
-    return messageToStore(item, status);
-  });
+  const stored: StoredItem[] = [];
+  for (const raw of items) {
+    const expectedSeq = (stored.at(-1)?.toSeq ?? firstSeq - 1) + 1;
+    const parsed = batchItemSchema.safeParse(raw);
+    if (!parsed.success) {
+      const { message } = firstIssue(parsed.error, 'item');
+      rejected.push({ seq: expectedSeq, code: 'item_invalid', message, quarantined: true });
+      stored.push(unreadableToStore(raw, expectedSeq));
+    } else if (isGapItem(parsed.data)) {
+      stored.push(gapToStore(parsed.data));
+    } else {
+      const { status, fault } = judge(parsed.data);
+      const { seq } = parsed.data;
+      if (fault !== undefined) rejected.push({ seq, ...fault, quarantined: true });
+      stored.push(messageToStore(parsed.data, status));
+    }
+  }
   return { items: stored, rejected };
 }
 
@@ -52,9 +63,7 @@ function judge(item: MessageItem): Judgement {
   if (item.schema_version > version) return { status: EVENT_STATUS.opaque };
   const parsed = schema.safeParse(item.data);
   if (parsed.success) return { status: EVENT_STATUS.ok };
-  const [issue] = parsed.error.issues;
-  const where = issue?.path.map(String).join('.') || 'data';
-  return quarantine('schema_invalid', `${where}: ${issue?.message ?? 'invalid'}`);
+  return quarantine('schema_invalid', firstIssue(parsed.error, 'data').message);
 }
 
 function quarantine(code: string, message: string): Judgement {
@@ -78,6 +87,28 @@ function messageToStore(item: MessageItem, status: EventStatus): StoredItem {
     status,
     body: JSON.stringify(item.data ?? null),
   };
+}
+
+/** Kept under the number that it must have had: numbers within a batch have no holes. */
+function unreadableToStore(raw: unknown, seq: number): StoredItem {
+  return {
+    seq,
+    toSeq: seq,
+    messageId: null,
+    type: 'unreadable',
+    cameraId: null,
+    schemaVersion: null,
+    deviceMs: null,
+    replayed: false,
+    status: EVENT_STATUS.quarantined,
+    body: JSON.stringify(raw ?? null),
+  };
+}
+
+function firstIssue(error: z.ZodError, root: string): { message: string } {
+  const [issue] = error.issues;
+  const where = issue?.path.map(String).join('.') || root;
+  return { message: `${where}: ${issue?.message ?? 'invalid'}` };
 }
 
 function gapToStore({ seq, gap }: GapItem): StoredItem {

@@ -1,3 +1,4 @@
+import type { StreamAck } from '../protocol/batch.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import {
   CAPABILITIES,
@@ -6,7 +7,6 @@ import {
   type ErrorFrame,
   type IdentificationSuccess,
   PROTOCOL_VERSION,
-  type StreamAck,
 } from '../protocol/session.ts';
 import { CREDIT } from './credit.ts';
 import { reconnectAdvice } from './reconnect-advice.ts';

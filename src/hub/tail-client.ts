@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { BroadcastEvent } from '../protocol/session.ts';
+import type { BroadcastEvent } from '../protocol/subscription.ts';
 import { fullJitterDelay } from '../system/backoff.ts';
 import { type Clock, systemClock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import { TailConnection, type TailEnding } from './tail-connection.ts';
 
-export type { BroadcastEvent as ReceivedEvent } from '../protocol/session.ts';
+export type { BroadcastEvent as ReceivedEvent } from '../protocol/subscription.ts';
 export { formatEvent } from './event-line.ts';
 
 export interface TailOptions {

@@ -1,13 +1,10 @@
 import { type ClientOptions, WebSocket } from 'ws';
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import { parseServerFrame } from '../protocol/codec.ts';
+import type { ClientFrame, ServerFrame } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import {
-  type BroadcastEvent,
-  type ClientFrame,
-  PROTOCOL_VERSION,
-  type ServerFrame,
-} from '../protocol/session.ts';
+import { PROTOCOL_VERSION } from '../protocol/session.ts';
+import type { BroadcastEvent } from '../protocol/subscription.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 
 export interface TailConnectionOptions {

@@ -1,13 +1,7 @@
 import type { z } from 'zod';
+import { CLIENT_FRAMES, type ClientFrame, SERVER_FRAMES, type ServerFrame } from './frames.ts';
 import { LIMITS } from './limits.ts';
-import {
-  type BroadcastEvent,
-  broadcastEventSchema,
-  CLIENT_FRAMES,
-  type ClientFrame,
-  SERVER_FRAMES,
-  type ServerFrame,
-} from './session.ts';
+import { type BroadcastEvent, broadcastEventSchema } from './subscription.ts';
 
 /** JSON.parse takes any depth, but JSON.stringify and other walks run out of stack on what it gave. */
 const MAX_DEPTH = 64;

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { type Gap, gapSchema } from '../protocol/session.ts';
+import { type Gap, gapSchema } from '../protocol/batch.ts';
 import { ROW_FLAGS } from './outbox-schema.ts';
 
 /** A row of `outbox_N` as it is read for sending. */

@@ -1,5 +1,5 @@
+import type { StreamAck } from '../protocol/batch.ts';
 import type { Lane } from '../protocol/lanes.ts';
-import type { StreamAck } from '../protocol/session.ts';
 import type { OutboxStream } from '../store/requests.ts';
 
 /** A stream on its way to the hub. */

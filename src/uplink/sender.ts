@@ -1,5 +1,5 @@
+import type { BatchAck, FlowCredit, ResyncRequired } from '../protocol/batch.ts';
 import { LANES } from '../protocol/lanes.ts';
-import type { BatchAck, FlowCredit, ResyncRequired } from '../protocol/session.ts';
 import type { OutboxBatch } from '../store/outbox-rows.ts';
 import type { OutboxStreams, Rejection } from '../store/requests.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';

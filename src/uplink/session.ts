@@ -1,12 +1,11 @@
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import { encodeFrame, parseServerFrame } from '../protocol/codec.ts';
+import type { ClientFrame, ServerFrame } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type {
-  ClientFrame,
   ConnectionEstablished,
   ErrorFrame,
   IdentificationSuccess,
-  ServerFrame,
 } from '../protocol/session.ts';
 import type { OutboxStreams, SinkPeer } from '../store/requests.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';

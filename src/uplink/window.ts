@@ -1,6 +1,6 @@
+import type { FlowCredit } from '../protocol/batch.ts';
 import type { Lane } from '../protocol/lanes.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { FlowCredit } from '../protocol/session.ts';
 
 /** A `message_batch` that the hub has not acknowledged. */
 export interface BatchInFlight {

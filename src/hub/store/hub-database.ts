@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
-import type { StreamAck } from '../../protocol/session.ts';
+import type { StreamAck } from '../../protocol/batch.ts';
 import { openDatabase } from '../../store/sqlite.ts';
 import { type EventFrameFields, eventFrame } from './event-frame.ts';
 import { placeBatch } from './placement.ts';

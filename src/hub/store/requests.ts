@@ -1,4 +1,5 @@
-import type { ClientStream, ClientType, StreamAck } from '../../protocol/session.ts';
+import type { StreamAck } from '../../protocol/batch.ts';
+import type { ClientStream, ClientType } from '../../protocol/session.ts';
 import type { ErrorCode } from '../../system/errors.ts';
 import type { SeqRange } from './placement.ts';
 import type { EventStatus } from './schema.ts';

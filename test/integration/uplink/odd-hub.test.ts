@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { MessageBatch } from '../../../src/protocol/session.ts';
+import type { MessageBatch } from '../../../src/protocol/batch.ts';
 import { type Clock, systemClock } from '../../../src/system/clock.ts';
 import { waitFor } from '../../support/program.ts';
 import { OddHub } from './odd-hub.ts';

@@ -2,16 +2,23 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
+import {
+  type BatchItem,
+  batchItemSchema,
+  type MessageBatch,
+  type StreamAck,
+} from '../../../src/protocol/batch.ts';
 import { parseClientFrame } from '../../../src/protocol/codec.ts';
-import type {
-  ClientFrame,
-  ClientIdentify,
-  MessageBatch,
-  StreamAck,
-} from '../../../src/protocol/session.ts';
+import type { ClientFrame } from '../../../src/protocol/frames.ts';
+import type { ClientIdentify } from '../../../src/protocol/session.ts';
+
+/** A batch whose items have been read. */
+export type ReadBatch = Omit<MessageBatch, 'data'> & {
+  data: Omit<MessageBatch['data'], 'items'> & { items: BatchItem[] };
+};
 
 /** What the test makes of a batch; `connection` counts from 1. */
-type OnBatch = (batch: MessageBatch, peer: OddPeer, connection: number) => void;
+type OnBatch = (batch: ReadBatch, peer: OddPeer, connection: number) => void;
 
 /** One connection of an edge, seen from the hub. */
 export class OddPeer {
@@ -37,7 +44,7 @@ export class OddPeer {
   }
 
   /** Acknowledges the batch, or the stream up to another number. */
-  ack({ request_id, data: { epoch, lane, items } }: MessageBatch, through?: number): void {
+  ack({ request_id, data: { epoch, lane, items } }: ReadBatch, through?: number): void {
     const last = items.at(-1);
     const end = last && 'gap' in last ? last.gap.to_seq : last?.seq;
     this.send('batch_ack', { acks: [{ epoch, lane, acked_through: through ?? end }] }, request_id);
@@ -54,7 +61,7 @@ export class OddPeer {
 
 /** A hub that does as the test says, for what a real one does not do on demand. */
 export class OddHub {
-  readonly batches: MessageBatch[] = [];
+  readonly batches: ReadBatch[] = [];
   readonly identified: ClientIdentify[] = [];
   readonly frames: ClientFrame[] = [];
   peers: OddPeer[] = [];
@@ -123,8 +130,10 @@ export class OddHub {
   #onFrame(frame: ClientFrame, peer: OddPeer, connection: number): void {
     this.frames.push(frame);
     if (frame.type === 'message_batch') {
-      this.batches.push(frame);
-      this.onBatch(frame, peer, connection);
+      const items = frame.data.items.map((item) => batchItemSchema.parse(item));
+      const batch = { ...frame, data: { ...frame.data, items } };
+      this.batches.push(batch);
+      this.onBatch(batch, peer, connection);
     }
     if (frame.type === 'heartbeat') {
       const times = { client_timestamp: frame.timestamp, server_time: Date.now() };

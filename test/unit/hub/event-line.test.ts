@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatEvent } from '../../../src/hub/event-line.ts';
-import type { BroadcastEvent } from '../../../src/protocol/session.ts';
+import type { BroadcastEvent } from '../../../src/protocol/subscription.ts';
 
 const box = { x: 0, y: 0, width: 0.1, height: 0.1 };
 const AT = Date.UTC(2026, 0, 2, 3, 4, 5, 67);

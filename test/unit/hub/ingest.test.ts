@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeBatch } from '../../../src/hub/ingest.ts';
-import type { MessageItem } from '../../../src/protocol/session.ts';
+import type { MessageItem } from '../../../src/protocol/batch.ts';
 
 const ALERT: MessageItem = {
   seq: 1,
@@ -20,7 +20,7 @@ const ALERT: MessageItem = {
 };
 
 const judgeOne = (item: MessageItem) => {
-  const { items, rejected } = judgeBatch([item]);
+  const { items, rejected } = judgeBatch([item], 7);
   return { item: items[0]!, rejection: rejected[0] };
 };
 
@@ -72,7 +72,7 @@ describe('judging messages', () => {
 
   test('a gap stands for its range', () => {
     const gap = { from_seq: 50, to_seq: 61, count: 12, reason: 'poison' };
-    expect(judgeBatch([{ seq: 50, gap }]).items[0]).toMatchObject({
+    expect(judgeBatch([{ seq: 50, gap }], 50).items[0]).toMatchObject({
       seq: 50,
       toSeq: 61,
       status: 3,

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { MessageBatch } from '../../../src/protocol/batch.ts';
 import { encodeFrame, parseClientFrame, parseServerFrame } from '../../../src/protocol/codec.ts';
-import { LIMITS } from '../../../src/protocol/limits.ts';
 import {
-  type BroadcastEvent,
   CLIENT_FRAMES,
   type ClientFrame,
-  type ClientIdentify,
-  type MessageBatch,
   SERVER_FRAMES,
   type ServerFrame,
-} from '../../../src/protocol/session.ts';
+} from '../../../src/protocol/frames.ts';
+import { LIMITS } from '../../../src/protocol/limits.ts';
+import type { ClientIdentify } from '../../../src/protocol/session.ts';
+import type { BroadcastEvent } from '../../../src/protocol/subscription.ts';
 
 const EPOCH = '0198c0de-1111-7abc-8def-0123456789ab';
 const MESSAGE_ID = '0198c0de-2222-7abc-8def-0123456789ab';
