@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+
+const RETRY_MS = 50;
+
+/**
+ * A subscriber of its own making, apart from the program's tail client: notes the id of each event that comes
+ * and resumes behind the last one, however often its connection is cut.
+ */
+export class RecordingSubscriber {
+  readonly seen: number[] = [];
+  readonly #url: () => string;
+  readonly #token: string;
+  #socket: WebSocket | null = null;
+  #isStopping = false;
+  #running: Promise<void>;
+
+  constructor(url: () => string, token: string) {
+    this.#url = url;
+    this.#token = token;
+    this.#running = this.#run();
+  }
+
+  /** Ends the connection as a killed process would. */
+  cut(): void {
+    this.#socket?.terminate();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#socket?.terminate();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopping) {
+      await this.#connection();
+      await delay(RETRY_MS);
+    }
+  }
+
+  #connection(): Promise<void> {
+    return new Promise((resolve) => {
+      const socket = new WebSocket(this.#url(), {
+        handshakeTimeout: 2000,
+        perMessageDeflate: false,
+      });
+      this.#socket = socket;
+      // The hub may be down; it is asked again.
+      socket.on('error', () => undefined);
+      socket.on('close', () => resolve());
+      socket.on('message', (data) => this.#onFrame(socket, JSON.parse(String(data))));
+    });
+  }
+
+  #onFrame(socket: WebSocket, frame: { type: string; event_id?: number }): void {
+    const send = (type: string, data: object): void =>
+      socket.send(JSON.stringify({ type, timestamp: Date.now(), request_id: type, data }));
+    if (frame.event_id !== undefined) this.seen.push(frame.event_id);
+    else if (frame.type === 'connection_established')
+      send('client_identify', {
+        client_id: 'recording-subscriber',
+        client_type: 'frontend',
+        auth: { token: this.#token },
+        protocol: 2,
+        capabilities: [],
+      });
+    else if (frame.type === 'identification_success')
+      send('subscribe', { types: ['*'], after_event_id: this.seen.at(-1) ?? 0 });
+  }
+}
