@@ -1,16 +1,21 @@
 import type { Database } from 'better-sqlite3';
-import type { Rejection } from './requests.ts';
+import type { DeadLetter, Rejection } from './requests.ts';
 
+const EXCERPT_BYTES = 400;
 const KEPT_BYTES = 4 * 1024 * 1024;
 
 /** Keeps a message that the hub refused; the oldest ones go when all take more than 4 MiB. */
 export function addDeadLetter(
   db: Database,
-  letter: Rejection & { readonly wallMs: number; readonly body: Buffer },
+  letter: Rejection & {
+    readonly wallMs: number;
+    readonly type: string;
+    readonly body: Buffer;
+  },
 ): void {
   db.prepare(
-    `INSERT INTO dead_letter(lane, seq, code, reason, at_wall_ms, body)
-     VALUES (@lane, @seq, @code, @reason, @wallMs, @body)`,
+    `INSERT INTO dead_letter(lane, seq, type, code, reason, at_wall_ms, body)
+     VALUES (@lane, @seq, @type, @code, @reason, @wallMs, @body)`,
   ).run({ ...letter, wallMs: Math.round(letter.wallMs) });
   db.prepare(
     `DELETE FROM dead_letter WHERE id IN (
@@ -18,6 +23,17 @@ export function addDeadLetter(
          SELECT id, sum(length(body)) OVER (ORDER BY id DESC) AS newer FROM dead_letter)
        WHERE newer > ?)`,
   ).run(KEPT_BYTES);
+}
+
+/** The newest, with as much of each body as a person wants to see. */
+export function listDeadLetters(db: Database, limit: number): DeadLetter[] {
+  return db
+    .prepare<[number, number], DeadLetter>(
+      `SELECT lane, seq, type, code, reason, at_wall_ms AS wallMs,
+         CAST(substr(body, 1, ?) AS TEXT) AS excerpt
+       FROM dead_letter ORDER BY id DESC LIMIT ?`,
+    )
+    .all(EXCERPT_BYTES, limit);
 }
 
 export function countDeadLetters(db: Database): number {

@@ -52,6 +52,16 @@ export function beginEpoch(db: Database, next: NewEpoch): void {
   ).run(next.epoch, next.bootId, Math.round(next.wallMs), Math.round(next.monoMs), firstSeq);
 }
 
+/** Wall time when the epoch before began, where the daemon did not end it itself. */
+export function uncleanEpochSince(db: Database): number | null {
+  const row = db
+    .prepare<[], { clean_close: number; opened_wall_ms: number }>(
+      'SELECT clean_close, opened_wall_ms FROM epoch ORDER BY epoch_id DESC LIMIT 1',
+    )
+    .get();
+  return row === undefined || row.clean_close !== 0 ? null : row.opened_wall_ms;
+}
+
 /** True where the last daemon closed the file itself, and where there was none. */
 export function wasClosedCleanly(db: Database): boolean {
   const clean = db
@@ -61,39 +71,56 @@ export function wasClosedCleanly(db: Database): boolean {
   return clean !== 0;
 }
 
-/** Forgets epochs of which the hub has everything. */
+/** Forgets epochs of which nothing is wanted any more. The current one stays. */
 export function purgeEpochs(
   db: Database,
   epochs: readonly Epoch[],
-  ackedSeq: readonly number[],
+  isOfInterest: (epoch: Epoch) => boolean,
 ): void {
   const remove = db.prepare('DELETE FROM epoch WHERE epoch_id = ?');
-  for (const epoch of epochs.slice(0, -1)) {
-    if (LANES.every((lane) => !hasUnacked(epoch, lane, ackedSeq))) remove.run(epoch.id);
-  }
+  for (const epoch of epochs.slice(0, -1)) if (!isOfInterest(epoch)) remove.run(epoch.id);
 }
 
-/** The streams to resume, by lane and oldest first; at most `limit` beside those of the current epoch. */
+export interface LanePositions {
+  /** By lane. */
+  readonly nextSeq: readonly number[];
+  readonly ackedSeq: readonly number[];
+  /** Whether acknowledged messages of the range are still kept. */
+  readonly hasRetained: (lane: Lane, fromSeq: number, toSeq: number) => boolean;
+}
+
+/**
+ * The streams to resume, by lane and oldest first; at most `limit` beside those of the current epoch. Streams that
+ * the hub has acknowledged are told, where there is room, while their messages are kept: a hub that was put back
+ * to an older state asks for them again.
+ */
 export function streamsOf(
   epochs: readonly Epoch[],
-  position: { readonly nextSeq: readonly number[]; readonly ackedSeq: readonly number[] },
+  position: LanePositions,
   limit: number,
 ): OutboxStreams {
-  const older = epochs
-    .slice(0, -1)
-    .flatMap((epoch) =>
-      LANES.filter((lane) => hasUnacked(epoch, lane, position.ackedSeq)).map((lane) =>
-        streamOf(epoch, lane, position.nextSeq),
-      ),
-    );
-  const current = epochs
-    .slice(-1)
-    .flatMap((epoch) => LANES.map((lane) => streamOf(epoch, lane, position.nextSeq)));
-  const streams = [...older.slice(0, limit), ...current];
+  const older = epochs.slice(0, -1).flatMap((epoch) => LANES.map((lane) => ({ epoch, lane })));
+  const unacked = older.filter(({ epoch, lane }) => hasUnacked(epoch, lane, position.ackedSeq));
+  const retained = older
+    .filter((stream) => !unacked.includes(stream) && isRetained(stream, position))
+    .reverse();
+  const told = [...unacked, ...retained].slice(0, limit);
+  const current = epochs.slice(-1).flatMap((epoch) => LANES.map((lane) => ({ epoch, lane })));
   return {
-    streams: streams.sort((a, b) => a.lane - b.lane || a.firstSeq - b.firstSeq),
-    isTruncated: older.length > limit,
+    streams: [...told, ...current]
+      .map(({ epoch, lane }) => streamOf(epoch, lane, position.nextSeq))
+      .sort((a, b) => a.lane - b.lane || a.firstSeq - b.firstSeq),
+    isTruncated: unacked.length > limit,
   };
+}
+
+function isRetained(
+  { epoch, lane }: { epoch: Epoch; lane: Lane },
+  { hasRetained }: LanePositions,
+): boolean {
+  const first = epoch.firstSeq[lane] ?? 1;
+  const next = epoch.nextSeq?.[lane] ?? first;
+  return next > first && hasRetained(lane, first, next - 1);
 }
 
 function streamOf(epoch: Epoch, lane: Lane, nextSeq: readonly number[]): OutboxStream {

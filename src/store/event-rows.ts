@@ -28,3 +28,13 @@ export function openEventRows(db: Database): EventRow[] {
     )
     .all();
 }
+
+/** Forgets the oldest ended events to make room. How many. */
+export function evictEvents(db: Database, limit: number): number {
+  return db
+    .prepare(
+      `DELETE FROM event WHERE id IN (
+         SELECT id FROM event WHERE end_ms IS NOT NULL ORDER BY id LIMIT ?)`,
+    )
+    .run(limit).changes;
+}

@@ -1,20 +1,32 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
+import { sharesOf } from './disk-room.ts';
 import { wasClosedCleanly } from './epochs.ts';
 import { OUTBOX_APPLICATION_ID, OUTBOX_MIGRATIONS } from './outbox-schema.ts';
 import { openDatabase } from './sqlite.ts';
 import { faultOf } from './sqlite-faults.ts';
 
 const PAGE_BYTES = 4096;
-/** After a crash a larger file is not read through at once; the checksum of each body still holds. */
+/** After a crash a larger file is not read through at once; the checksum of each row still holds. */
 const CHECKED_BYTES = 64 * 1024 * 1024;
+const DAMAGED_NAME = /^outbox\.corrupt-(\d+)$/;
+/** Room of an outbox in memory. */
+export const MEMORY_BYTES = 16 * 1024 * 1024;
 
 export interface OutboxFileOptions {
   readonly dir: string;
-  /** Ceiling of the main file; the write-ahead log adds up to 4 MiB. */
+  /** Ceiling of all files together. */
   readonly budgetBytes: number;
   readonly wallMs: number;
   /** Something is wrong with it: read it through, whatever its size. */
@@ -22,31 +34,73 @@ export interface OutboxFileOptions {
   readonly log: Logger;
 }
 
+export interface OutboxFile {
+  readonly db: Database.Database;
+  /** Where the damaged file was put in whose place this one is. */
+  readonly damaged: string | null;
+}
+
 /**
  * Opens `outbox.db` of the folder, with a new one in its place where it is damaged.
  *
- * The damaged file is renamed to `outbox.corrupt-<ms>` beside its log and never deleted.
+ * The damaged file is renamed to `outbox.corrupt-<ms>` beside its log.
  * @throws ApexError as `openDatabase` does
  */
-export function openOutboxFile(options: OutboxFileOptions): Database.Database {
+export function openOutboxFile(options: OutboxFileOptions): OutboxFile {
   const path = join(options.dir, 'outbox.db');
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    return openChecked(path, options);
+    return { db: openChecked(path, options), damaged: null };
   } catch (error) {
     if (!isDamaged(error)) throw error;
-    quarantine(path, options, error);
-    return openChecked(path, { ...options, isSuspect: false });
+    const damaged = quarantine(path, options, error);
+    return { db: openChecked(path, { ...options, isSuspect: false }), damaged };
   }
 }
 
+/** The same tables in memory, for when no file can be written. */
+export function openOutboxInMemory(): Database.Database {
+  const db = new Database(':memory:');
+  for (const script of OUTBOX_MIGRATIONS) db.exec(script);
+  db.pragma(`max_page_count = ${MEMORY_BYTES / PAGE_BYTES}`);
+  return db;
+}
+
+/** Damaged databases that were put aside, oldest first. */
+export function damagedFiles(dir: string): string[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir)
+    .filter((name) => DAMAGED_NAME.test(name))
+    .sort((a, b) => numberOf(a) - numberOf(b))
+    .map((name) => join(dir, name));
+}
+
+/** Bytes of a database with its log. */
+export function bytesOf(path: string): number {
+  return ['', '-wal', '-journal']
+    .map((ending) => statSync(path + ending, { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, size) => sum + size, 0);
+}
+
+export function deleteDamaged(path: string): void {
+  for (const ending of ['', '-wal', '-journal']) rmSync(path + ending, { force: true });
+}
+
+function numberOf(name: string): number {
+  return Number(DAMAGED_NAME.exec(name)?.[1] ?? 0);
+}
+
 function openChecked(path: string, options: OutboxFileOptions): Database.Database {
+  const shares = sharesOf(options.budgetBytes);
   const db = openDatabase(path, {
     applicationId: OUTBOX_APPLICATION_ID,
     migrations: OUTBOX_MIGRATIONS,
-    maxPages: Math.ceil(options.budgetBytes / PAGE_BYTES),
+    maxPages: Math.floor(shares.main / PAGE_BYTES),
   });
   try {
+    // Half of the log's share, so that a large transaction on top of it still fits.
+    db.pragma(`wal_autocheckpoint = ${Math.max(16, Math.floor(shares.wal / 2 / PAGE_BYTES))}`);
+    db.pragma(`journal_size_limit = ${shares.wal}`);
     // It holds what the cameras saw and the session's token.
     chmodSync(path, 0o600);
     const isCrashed = !wasClosedCleanly(db) && statSync(path).size <= CHECKED_BYTES;
@@ -69,11 +123,12 @@ function isDamaged(error: unknown): boolean {
   return fault === 'damaged';
 }
 
-function quarantine(path: string, options: OutboxFileOptions, error: unknown): void {
+function quarantine(path: string, options: OutboxFileOptions, error: unknown): string {
   const aside = join(options.dir, `outbox.corrupt-${Math.round(options.wallMs)}`);
   for (const ending of ['', '-wal', '-journal']) {
     if (existsSync(path + ending)) renameSync(path + ending, aside + ending);
   }
   const reason = error instanceof Error ? error.message : String(error);
   options.log.error({ kept_as: aside, reason }, 'outbox damaged; started a new one');
+  return aside;
 }

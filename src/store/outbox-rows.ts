@@ -1,5 +1,8 @@
-import { crc32 } from 'node:zlib';
-import { type Gap, gapSchema } from '../protocol/batch.ts';
+import { crc32, inflateRawSync } from 'node:zlib';
+import type { Gap } from '../protocol/batch.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import { rowChecksum } from './checksum.ts';
+import { gapBehind, parseGap } from './gap-body.ts';
 import { ROW_FLAGS } from './outbox-schema.ts';
 
 /** A row of `outbox_N` as it is read for sending. */
@@ -8,9 +11,11 @@ export interface OutboxRow {
   readonly message_id: Buffer;
   readonly type: string;
   readonly schema_version: number;
+  readonly camera_id: string | null;
   readonly wall_ms: number;
   readonly mono_ms: number;
   readonly flags: number;
+  /** Of the body as the hub gets it. */
   readonly bytes: number;
   readonly crc32: number;
   readonly body: Buffer;
@@ -26,6 +31,7 @@ export type OutboxItem =
       readonly schemaVersion: number;
       readonly wallMs: number;
       readonly monoMs: number;
+      readonly cameraId: string | null;
       /** JSON text of the payload. */
       readonly body: string;
     }
@@ -44,6 +50,8 @@ export interface ReadSpan extends ReadLimits {
   readonly lastSeq: number;
   /** Last number that the hub has acknowledged at any time. */
   readonly ackedSeq: number;
+  /** Why a number that was never acknowledged may have no row. */
+  readonly holeReason: 'storage_corruption' | 'unclean_shutdown';
 }
 
 export interface OutboxBatch {
@@ -52,15 +60,16 @@ export interface OutboxBatch {
   readonly through: number;
   /** Of bodies. */
   readonly bytes: number;
-  /** Rows whose body no longer matches its checksum; they go out as gaps. */
+  /** Rows that no longer match their checksum; they go out as gaps. */
   readonly damaged: readonly number[];
 }
 
 /**
  * Turns rows in ascending order into items that cover every number after `afterSeq` without a hole.
  *
- * A number without a row is declared as a gap: `hub_regression` where the hub had acknowledged it (its rows
- * are deleted, and the hub was put back to an older state), `storage_corruption` otherwise.
+ * The first row may be a gap that begins at or before `afterSeq` and reaches beyond it. A number without a row is
+ * declared as a gap: `hub_regression` where the hub had acknowledged it (its rows are deleted, and the hub was put
+ * back to an older state), `holeReason` otherwise.
  */
 export function assembleBatch(rows: Iterable<OutboxRow>, span: ReadSpan): OutboxBatch {
   const items: OutboxItem[] = [];
@@ -70,23 +79,40 @@ export function assembleBatch(rows: Iterable<OutboxRow>, span: ReadSpan): Outbox
   for (const row of rows) {
     const isFull = items.length >= span.maxItems || bytes + row.bytes > span.maxBytes;
     if (isFull && items.length > 0) return { items, through, bytes, damaged };
-    items.push(...holes(through + 1, row.seq - 1, span.ackedSeq));
-    const item = itemOf(row);
+    items.push(...holes(through + 1, row.seq - 1, span));
+    const item = itemOf(row, span.afterSeq);
     if (item === null) damaged.push(row.seq);
     items.push(item ?? hole(row.seq, row.seq, 'storage_corruption'));
     through = item?.kind === 'gap' ? item.gap.to_seq : row.seq;
     bytes += row.bytes;
   }
-  items.push(...holes(through + 1, span.lastSeq, span.ackedSeq));
+  items.push(...holes(through + 1, span.lastSeq, span));
   return { items, through: Math.max(through, span.lastSeq), bytes, damaged };
 }
 
-/** Null where the body is not what was written. */
-function itemOf(row: OutboxRow): OutboxItem | null {
-  if (crc32(row.body) !== row.crc32) return null;
+/** Whether the row is what was written. */
+export function isIntact(row: OutboxRow): boolean {
+  const isWhole = (row.flags & ROW_FLAGS.wholeChecksum) !== 0;
+  return (isWhole ? rowChecksum(row) : crc32(row.body)) === row.crc32;
+}
+
+/** JSON text of the payload. */
+export function bodyText(row: Pick<OutboxRow, 'flags' | 'body'>): string {
+  const isDeflated = (row.flags & ROW_FLAGS.deflated) !== 0;
+  const body = isDeflated
+    ? inflateRawSync(row.body, { maxOutputLength: LIMITS.maxBodyBytes })
+    : row.body;
+  return body.toString('utf8');
+}
+
+/** Null where the row is not what was written. */
+function itemOf(row: OutboxRow, afterSeq: number): OutboxItem | null {
+  if (!isIntact(row)) return null;
   if ((row.flags & ROW_FLAGS.gap) !== 0) {
-    const gap = gapSchema.safeParse(JSON.parse(row.body.toString('utf8')));
-    return gap.success ? { kind: 'gap', seq: row.seq, gap: gap.data } : null;
+    const gap = parseGap(row.body);
+    if (gap === null) return null;
+    const rest = gapBehind(gap, afterSeq);
+    return { kind: 'gap', seq: rest.from_seq, gap: rest };
   }
   return {
     kind: 'message',
@@ -96,17 +122,18 @@ function itemOf(row: OutboxRow): OutboxItem | null {
     schemaVersion: row.schema_version,
     wallMs: row.wall_ms,
     monoMs: row.mono_ms,
-    body: row.body.toString('utf8'),
+    cameraId: row.camera_id,
+    body: bodyText(row),
   };
 }
 
 /** Gaps over a range of numbers without rows; none over an empty one. */
-function holes(fromSeq: number, toSeq: number, ackedSeq: number): OutboxItem[] {
+function holes(fromSeq: number, toSeq: number, { ackedSeq, holeReason }: ReadSpan): OutboxItem[] {
   const ackedTo = Math.min(toSeq, ackedSeq);
   const items: OutboxItem[] = [];
   if (fromSeq <= ackedTo) items.push(hole(fromSeq, ackedTo, 'hub_regression'));
   const lostFrom = Math.max(fromSeq, ackedSeq + 1);
-  if (lostFrom <= toSeq) items.push(hole(lostFrom, toSeq, 'storage_corruption'));
+  if (lostFrom <= toSeq) items.push(hole(lostFrom, toSeq, holeReason));
   return items;
 }
 
@@ -123,7 +150,7 @@ export function uuidBytes(uuid: string): Buffer {
   return Buffer.from(uuid.replaceAll('-', ''), 'hex');
 }
 
-function uuidText(bytes: Buffer): string {
+export function uuidText(bytes: Buffer): string {
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

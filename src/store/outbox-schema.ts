@@ -80,6 +80,10 @@ CREATE TABLE event(
 ) STRICT;
 CREATE INDEX event_open ON event(id) WHERE end_ms IS NULL;
 `,
+  `
+ALTER TABLE lane_state ADD COLUMN gap_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE dead_letter ADD COLUMN type TEXT;
+`,
 ];
 
 /** Bits of `outbox_N.flags`. */
@@ -88,4 +92,6 @@ export const ROW_FLAGS = {
   gap: 1,
   /** The body is raw-deflated. */
   deflated: 2,
+  /** The checksum covers the whole row; that of rows of layout 1 covers the body alone. */
+  wholeChecksum: 4,
 } as const;

@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import type { Database } from 'better-sqlite3';
 import { LANES, type Lane } from '../protocol/lanes.ts';
 import {
@@ -9,45 +8,43 @@ import {
   readEpochs,
   streamsOf,
 } from './epochs.ts';
-import { type LaneStatements, prepareLane } from './lane-statements.ts';
-import { assembleBatch, type OutboxBatch, uuidBytes } from './outbox-rows.ts';
-import { ROW_FLAGS } from './outbox-schema.ts';
+import { isGapRow } from './held-rows.ts';
+import { type LaneClass, type Moment, OutboxLane } from './outbox-lane.ts';
+import type { OutboxBatch } from './outbox-rows.ts';
+import { uuidText } from './outbox-rows.ts';
 import type { Args, NewRow, OutboxStreams, Position, RawLaneQueue } from './requests.ts';
 
-/** Acknowledged rows that one transaction deletes; the rest waits for the next. */
-const TRIM_ROWS = 512;
-const SINK = 'ws';
+export type Durability = 'standard' | 'strict';
 
-interface LaneState {
-  nextSeq: number;
-  ackedSeq: number;
-  /** As far as the file knows it. */
-  savedAckedSeq: number;
-  depth: number;
-  bytes: number;
+/** Alerts and events are written at once; detections and states when the hub does not answer soon. */
+function classOf(lane: Lane, durability: Durability): LaneClass {
+  return {
+    isHeld: lane === 3 || (lane === 2 && durability === 'standard'),
+    isLatest: lane === 3,
+    isRetained: lane === 0,
+  };
+}
+
+export interface OutboxOptions {
+  readonly epoch: Omit<NewEpoch, 'firstSeq'>;
+  readonly durability: Durability;
 }
 
 /** Rows of the four lanes in the open file. Synchronous, for the one thread that owns the file. */
 export class Outbox {
   readonly #db: Database;
   readonly #bootId: string;
-  readonly #statements: Record<Lane, LaneStatements>;
-  #lanes: LaneState[];
+  readonly #lanes: readonly OutboxLane[];
   #epochs: Epoch[] = [];
 
-  constructor(db: Database, epoch: Omit<NewEpoch, 'firstSeq'>) {
+  constructor(db: Database, { epoch, durability }: OutboxOptions) {
     this.#db = db;
     this.#bootId = epoch.bootId;
-    this.#statements = {
-      0: prepareLane(db, 0),
-      1: prepareLane(db, 1),
-      2: prepareLane(db, 2),
-      3: prepareLane(db, 3),
-    };
-    this.#lanes = LANES.map((lane) => this.#readLane(lane));
+    this.#lanes = LANES.map((lane) => new OutboxLane(db, lane, classOf(lane, durability)));
     db.transaction(() => {
       beginEpoch(db, { ...epoch, firstSeq: this.#nextSeqs() });
-      purgeEpochs(db, readEpochs(db, epoch.bootId), this.#ackedSeqs());
+      const epochs = readEpochs(db, epoch.bootId);
+      purgeEpochs(db, epochs, (one) => this.#isOfInterest(one));
     }).immediate();
     this.#epochs = readEpochs(db, epoch.bootId);
   }
@@ -56,49 +53,79 @@ export class Outbox {
     return { epoch: this.#current.epoch, nextSeq: this.#nextSeqs() };
   }
 
-  /** There are acknowledgements that the file does not know yet. */
+  /** There are rows on disk that nobody needs any more. */
   get isUntidy(): boolean {
-    return LANES.some((lane) => this.#isUntidy(lane));
+    return this.#lanes.some((lane) => lane.isUntidy);
   }
 
-  /** Deletes what is acknowledged and runs `change`, as one transaction that is on disk at its end. */
-  commit(change: () => void): void {
-    const before = structuredClone(this.#lanes);
+  /** Rows in memory have waited long enough, or are too many. */
+  isSpillDue(monoMs: number): boolean {
+    return this.#lanes.some((lane) => lane.isSpillDue(monoMs));
+  }
+
+  /** Rows in memory that wait for their acknowledgement or for being written. */
+  get hasHeld(): boolean {
+    return this.#lanes.some(({ held }) => held.length > 0);
+  }
+
+  lane(lane: Lane): OutboxLane {
+    const found = this.#lanes[lane];
+    if (found === undefined) throw new Error(`no lane ${lane}`);
+    return found;
+  }
+
+  /** Whether rows of these lanes go to disk before they count as taken. */
+  isWritten(rows: readonly NewRow[]): boolean {
+    return rows.some(({ lane }) => !this.lane(lane).kind.isHeld);
+  }
+
+  /**
+   * Deletes what is acknowledged, runs `change`, writes what has waited in memory, as one transaction that is on
+   * disk at its end. Where it fails everything is as before.
+   */
+  commit(at: Moment, change: () => void, spill: 'due' | 'all' | 'none' = 'due'): void {
+    const before = this.#lanes.map((lane) => lane.snapshot());
     try {
       this.#db
         .transaction(() => {
           // First, because in a full file it makes the room for the change.
-          for (const lane of LANES) if (this.#isUntidy(lane)) this.#tidy(lane);
+          for (const lane of this.#lanes) if (lane.isUntidy) lane.tidy(at);
           change();
-          this.#saveLanes(before);
+          for (const lane of this.#lanes) {
+            const isDue = spill === 'all' || (spill === 'due' && lane.isSpillDue(at.monoMs));
+            if (isDue && lane.held.length > 0) lane.spill(this.#current.id, at);
+          }
+          this.#save(before);
         })
         .immediate();
     } catch (error) {
-      this.#lanes = before;
+      for (const [index, lane] of this.#lanes.entries()) {
+        const snapshot = before[index];
+        if (snapshot !== undefined) lane.restore(snapshot);
+      }
       throw error;
     }
   }
 
-  /** To be called within `commit`. */
-  insert(row: NewRow): void {
-    const lane = this.#lane(row.lane);
-    const body = Buffer.from(row.body);
-    this.#statements[row.lane].insert.run({
-      seq: lane.nextSeq,
-      epochId: this.#current.id,
-      messageId: uuidBytes(row.messageId),
-      type: row.type,
-      schemaVersion: row.schemaVersion,
-      cameraId: row.cameraId,
-      wallMs: Math.round(row.wallMs),
-      monoMs: Math.round(row.monoMs),
-      bytes: body.length,
-      crc32: crc32(body),
-      body,
-    });
-    lane.nextSeq++;
-    lane.depth++;
-    lane.bytes += body.length;
+  #save(before: readonly ReturnType<OutboxLane['snapshot']>[]): void {
+    for (const [index, lane] of this.#lanes.entries()) {
+      const snapshot = before[index];
+      if (snapshot !== undefined) lane.save(snapshot);
+    }
+  }
+
+  /** Takes a message. To be called within `commit` where its lane is written at once. */
+  put(row: NewRow, monoMs: number): void {
+    this.lane(row.lane).put(row, this.#current.id, monoMs);
+  }
+
+  /** Declares in the current epoch that messages of a lane are missing. To be called within `commit`. */
+  declareMissing(
+    lane: Lane,
+    gap: Omit<Parameters<OutboxLane['putGap']>[0], 'isLowerBound'>,
+    monoMs: number,
+  ): void {
+    this.lane(lane).putGap({ ...gap, isLowerBound: true }, this.#current.id, monoMs);
   }
 
   /**
@@ -107,57 +134,34 @@ export class Outbox {
    * lane, and would take that along.
    */
   ack({ epoch, lane, through }: Args<'ack'>): void {
-    const state = this.#lane(lane);
+    const state = this.lane(lane);
     const first = this.#epochs.find((entry) => entry.epoch === epoch)?.firstSeq[lane] ?? 1;
     const last = this.#lastSeq(epoch, lane);
     if (last === null || through > last || through <= state.ackedSeq) return;
     if (state.ackedSeq < first - 1) return;
-    const passed = this.#statements[lane].sum.get(state.ackedSeq, through);
-    state.ackedSeq = through;
-    state.depth -= passed?.depth ?? 0;
-    state.bytes -= passed?.bytes ?? 0;
+    state.ack(through);
   }
 
   read({ epoch, lane, afterSeq, maxItems, maxBytes }: Args<'read'>): OutboxBatch {
     const lastSeq = this.#lastSeq(epoch, lane);
     if (lastSeq === null) return { items: [], through: afterSeq, bytes: 0, damaged: [] };
-    const rows = this.#statements[lane].read.iterate(afterSeq, lastSeq, maxItems + 1);
-    const { ackedSeq } = this.#lane(lane);
-    return assembleBatch(rows, { afterSeq, lastSeq, ackedSeq, maxItems, maxBytes });
-  }
-
-  body(lane: Lane, seq: number): Buffer | null {
-    return this.#statements[lane].body.get(seq)?.body ?? null;
-  }
-
-  /** Puts a declared gap in the place of a message. To be called within `commit`. */
-  declareLost(lane: Lane, seq: number, reason: string): void {
-    const state = this.#lane(lane);
-    const lost = this.body(lane, seq);
-    if (lost === null || seq <= state.ackedSeq) return;
-    const body = Buffer.from(JSON.stringify({ from_seq: seq, to_seq: seq, count: 1, reason }));
-    const [flags, bytes] = [ROW_FLAGS.gap, body.length];
-    this.#statements[lane].replace.run({ seq, flags, bytes, crc32: crc32(body), body });
-    state.bytes += bytes - lost.length;
+    return this.lane(lane).read({ afterSeq, lastSeq, maxItems, maxBytes });
   }
 
   streams(limit: number): OutboxStreams {
     return streamsOf(
       this.#epochs,
-      { nextSeq: this.#nextSeqs(), ackedSeq: this.#ackedSeqs() },
+      {
+        nextSeq: this.#nextSeqs(),
+        ackedSeq: this.#ackedSeqs(),
+        hasRetained: (lane, fromSeq, toSeq) => this.lane(lane).hasRetained(fromSeq, toSeq),
+      },
       limit,
     );
   }
 
   laneQueue(lane: Lane): RawLaneQueue {
-    const { depth, bytes, ackedSeq, nextSeq } = this.#lane(lane);
-    const row = this.#statements[lane].oldest.get(ackedSeq);
-    const oldest = row && {
-      wallMs: row.wall_ms,
-      monoMs: row.mono_ms,
-      isSameBoot: row.boot_id === this.#bootId,
-    };
-    return { depth, bytes, ackedSeq, nextSeq, oldest: oldest ?? null };
+    return this.lane(lane).queue((bootId) => bootId === this.#bootId);
   }
 
   /** Begins a new epoch and takes what the current one still holds along, under the same numbers. */
@@ -166,23 +170,64 @@ export class Outbox {
     this.#db
       .transaction(() => {
         const firstSeq = LANES.map((lane) => {
-          const { ackedSeq, nextSeq } = this.#lane(lane);
+          const { ackedSeq, nextSeq } = this.lane(lane);
           return Math.min(Math.max(ackedSeq + 1, ended.firstSeq[lane] ?? 1), nextSeq);
         });
         beginEpoch(this.#db, { ...epoch, firstSeq });
-        for (const lane of LANES) {
-          this.#statements[lane].adopt.run({ ended: ended.id, from: firstSeq[lane] });
-        }
+        for (const lane of LANES) this.lane(lane).adopt(ended.id, firstSeq[lane] ?? 1);
+        this.#save(this.#lanes.map((lane) => lane.snapshot()));
       })
       .immediate();
     this.#epochs = readEpochs(this.#db, this.#bootId);
   }
 
-  /** Marks the epoch as ended in good order. */
-  endEpoch(): void {
-    this.commit(() => {
-      this.#db.prepare('UPDATE epoch SET clean_close = 1 WHERE epoch_id = ?').run(this.#current.id);
-    });
+  /** Writes all that is in memory and marks the epoch as ended in good order. */
+  endEpoch(at: Moment): void {
+    this.commit(
+      at,
+      () => {
+        for (const lane of this.#lanes) lane.saveCursor(at);
+        this.#db
+          .prepare('UPDATE epoch SET clean_close = 1 WHERE epoch_id = ?')
+          .run(this.#current.id);
+      },
+      'all',
+    );
+  }
+
+  /** Every message that the hub has not acknowledged, as it was taken; for another outbox to take. */
+  *unacknowledged(lane: Lane): Generator<NewRow> {
+    const { ackedSeq, nextSeq } = this.lane(lane);
+    let afterSeq = ackedSeq;
+    while (afterSeq < nextSeq - 1) {
+      const limits = { maxItems: 64, maxBytes: 256 * 1024 };
+      const batch = this.lane(lane).read({ afterSeq, lastSeq: nextSeq - 1, ...limits });
+      for (const item of batch.items) {
+        if (item.kind === 'gap') continue;
+        const { messageId, type, schemaVersion, wallMs, monoMs, body, cameraId } = item;
+        yield { lane, messageId, type, schemaVersion, cameraId, wallMs, monoMs, body };
+      }
+      if (batch.through <= afterSeq) return;
+      afterSeq = batch.through;
+    }
+  }
+
+  /** Messages in memory that were never written, as they were taken. */
+  heldMessages(): NewRow[] {
+    return this.#lanes.flatMap(({ lane, held }) =>
+      held
+        .filter((row) => !isGapRow(row))
+        .map((row) => ({
+          lane,
+          messageId: uuidText(row.message_id),
+          type: row.type,
+          schemaVersion: row.schema_version,
+          cameraId: row.camera_id,
+          wallMs: row.wall_ms,
+          monoMs: row.mono_ms,
+          body: row.body.toString('utf8'),
+        })),
+    );
   }
 
   get #current(): Epoch {
@@ -191,10 +236,13 @@ export class Outbox {
     return epoch;
   }
 
-  #lane(lane: Lane): LaneState {
-    const state = this.#lanes[lane];
-    if (state === undefined) throw new Error(`no lane ${lane}`);
-    return state;
+  #isOfInterest(epoch: Epoch): boolean {
+    return this.#lanes.some((lane) => {
+      const first = epoch.firstSeq[lane.lane] ?? 1;
+      const next = epoch.nextSeq?.[lane.lane] ?? Number.POSITIVE_INFINITY;
+      const isUnacked = next > first && next - 1 > lane.ackedSeq;
+      return isUnacked || lane.hasRetained(first, next - 1);
+    });
   }
 
   #nextSeqs(): number[] {
@@ -209,55 +257,5 @@ export class Outbox {
     const found = this.#epochs.find((entry) => entry.epoch === epoch);
     if (found === undefined) return null;
     return ((found.nextSeq ?? this.#nextSeqs())[lane] ?? 1) - 1;
-  }
-
-  #readLane(lane: Lane): LaneState {
-    const nextSeq = this.#db
-      .prepare<[number], number>('SELECT next_seq FROM lane_state WHERE lane = ?')
-      .pluck()
-      .get(lane);
-    const ackedSeq =
-      this.#db
-        .prepare<[string, number], number>(
-          'SELECT acked_seq FROM sink_cursor WHERE sink = ? AND lane = ?',
-        )
-        .pluck()
-        .get(SINK, lane) ?? 0;
-    const left = this.#statements[lane].sum.get(ackedSeq, Number.MAX_SAFE_INTEGER);
-    return {
-      nextSeq: nextSeq ?? 1,
-      ackedSeq,
-      savedAckedSeq: ackedSeq,
-      depth: left?.depth ?? 0,
-      bytes: left?.bytes ?? 0,
-    };
-  }
-
-  #saveLanes(before: readonly LaneState[]): void {
-    for (const lane of LANES) {
-      const { nextSeq } = this.#lane(lane);
-      if (nextSeq !== before[lane]?.nextSeq)
-        this.#db.prepare('UPDATE lane_state SET next_seq = ? WHERE lane = ?').run(nextSeq, lane);
-    }
-  }
-
-  #isUntidy(lane: Lane): boolean {
-    const { ackedSeq, savedAckedSeq } = this.#lane(lane);
-    return ackedSeq > savedAckedSeq;
-  }
-
-  /** Saves the cursor as far as rows are deleted: what is left of the range waits for the next commit. */
-  #tidy(lane: Lane): void {
-    const state = this.#lane(lane);
-    const from = this.#statements[lane].first.get()?.seq ?? state.ackedSeq;
-    const through = Math.min(state.ackedSeq, Math.max(from, state.savedAckedSeq) + TRIM_ROWS);
-    this.#statements[lane].trim.run(through);
-    this.#db
-      .prepare(
-        `INSERT INTO sink_cursor(sink, lane, acked_seq) VALUES (?, ?, ?)
-         ON CONFLICT(sink, lane) DO UPDATE SET acked_seq = excluded.acked_seq`,
-      )
-      .run(SINK, lane, through);
-    state.savedAckedSeq = through;
   }
 }

@@ -49,6 +49,12 @@ export interface OutboxStreams {
 export interface RawLaneQueue {
   readonly depth: number;
   readonly bytes: number;
+  /** Of `depth`: not on disk. */
+  readonly inMemory: number;
+  /** Since the file was made. */
+  readonly evictedCount: number;
+  readonly evictedBytes: number;
+  readonly gapCount: number;
   readonly ackedSeq: number;
   readonly nextSeq: number;
   readonly oldest: { wallMs: number; monoMs: number; isSameBoot: boolean } | null;
@@ -57,7 +63,35 @@ export interface RawLaneQueue {
 export interface RawQueue {
   readonly lanes: readonly RawLaneQueue[];
   readonly deadLetters: number;
-  readonly disk: { readonly used: number; readonly budget: number };
+  readonly disk: DiskStatus;
+  /** `memory`: the file cannot be written, and messages are kept and sent from memory. */
+  readonly mode: 'disk' | 'memory';
+  /** Why it is not `disk`. */
+  readonly fault: StoreFailure | null;
+  /** Damaged databases that lie beside the outbox. */
+  readonly damagedFiles: number;
+}
+
+export interface DiskStatus {
+  /** Of the main file, the log and the ballast. */
+  readonly used: number;
+  readonly budget: number;
+  readonly ballast: 'ready' | 'spent';
+  /** On the file system; null where that is unknown. */
+  readonly free: number | null;
+}
+
+/** A message that the hub refused, or that could not be sent. */
+export interface DeadLetter {
+  readonly lane: Lane;
+  readonly seq: number;
+  /** Of the message; null in letters of an older version. */
+  readonly type: string | null;
+  readonly code: string;
+  readonly reason: string;
+  readonly wallMs: number;
+  /** Beginning of the payload. */
+  readonly excerpt: string;
 }
 
 /** The hub as it was when this edge last identified itself. */
@@ -89,6 +123,7 @@ interface Calls {
   };
   streams: { args: { limit: number }; result: OutboxStreams };
   queue: { args: Record<never, never>; result: RawQueue };
+  deadLetters: { args: { limit: number }; result: DeadLetter[] };
   peer: { args: Record<never, never>; result: SinkPeer | null };
   openEvents: { args: Record<never, never>; result: EventRow[] };
 }
@@ -118,7 +153,9 @@ export interface Position {
 export interface WorkerSettings {
   readonly dir: string;
   readonly bootId: string;
-  readonly budgetBytes: number;
+  /** All files together; null for the default. */
+  readonly budgetBytes: number | null;
+  readonly durability: 'standard' | 'strict';
 }
 
 export type ToWorker =

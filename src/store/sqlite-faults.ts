@@ -11,9 +11,20 @@ export type StoreFault = 'full' | 'io' | 'damaged' | 'other';
 export function faultOf(error: unknown): StoreFault {
   if (!(error instanceof Database.SqliteError)) return 'other';
   if (error.code === 'SQLITE_FULL') return 'full';
-  if (error.code.startsWith('SQLITE_IOERR')) return 'io';
+  // A read-only or missing file is how a failing disk shows itself after the kernel has given it up.
+  if (/^SQLITE_(IOERR|READONLY|CANTOPEN)/.test(error.code)) return 'io';
   if (error.code.startsWith('SQLITE_CORRUPT') || error.code === 'SQLITE_NOTADB') return 'damaged';
   return 'other';
+}
+
+const UNUSABLE_DISK = new Set(['EIO', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENXIO', 'ENODEV']);
+
+/** Whether no file can be written now, for a reason that lies with the disk and may pass. */
+export function isDiskUnusable(error: unknown): boolean {
+  const cause = error instanceof ApexError && error.cause !== undefined ? error.cause : error;
+  if (cause instanceof Database.SqliteError)
+    return /^SQLITE_(IOERR|READONLY|FULL)/.test(cause.code);
+  return cause instanceof Error && 'code' in cause && UNUSABLE_DISK.has(String(cause.code));
 }
 
 /** The same for a person. */

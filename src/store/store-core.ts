@@ -1,12 +1,17 @@
-import type { Database } from 'better-sqlite3';
 import { LANES } from '../protocol/lanes.ts';
-import type { Clock } from '../system/clock.ts';
-import { ApexError } from '../system/errors.ts';
-import type { Logger } from '../system/logger.ts';
-import { addDeadLetter, countDeadLetters } from './dead-letters.ts';
+import type { ApexError, ErrorCode } from '../system/errors.ts';
+import {
+  type Backing,
+  type BackingOptions,
+  legacyOf,
+  momentOf,
+  openInMemory,
+  openOnDisk,
+} from './backing.ts';
+import { addDeadLetter, countDeadLetters, listDeadLetters } from './dead-letters.ts';
 import { openEventRows, upsertEvent } from './event-rows.ts';
-import { Outbox } from './outbox.ts';
-import { openOutboxFile } from './outbox-file.ts';
+import { isGapRow } from './held-rows.ts';
+import { bytesOf, damagedFiles, deleteDamaged } from './outbox-file.ts';
 import type {
   Args,
   NewRow,
@@ -17,63 +22,117 @@ import type {
   Result,
   SinkPeer,
   StoreCall,
+  StoreFailure,
 } from './requests.ts';
-import { explainedFault, faultOf } from './sqlite-faults.ts';
+import { explainedFault, faultOf, isDiskUnusable } from './sqlite-faults.ts';
 
 const SINK = 'ws';
-/** Lanes from here on may take so much of the budget; the rest is a reserve for the ones before. */
-const FIRST_BULK_LANE = 2;
-const BULK_SHARE = 0.75;
+/** The file is tried again after so long while messages are kept in memory; sooner at first. */
+const RETRY_MS = [500, 1_000, 2_000, 5_000] as const;
+/** Transactions that one call may cost to make room. */
+const ROOM_STEPS = 40;
+/** One group of calls is written in transactions of about so many bytes, which bounds the log. */
+const GROUP_BYTES = 512 * 1024;
+const EXPIRE_EVERY_MS = 60_000;
+const BALLAST_EVERY_MS = 2_000;
+/** Deletions of their own cost an fsync each; mostly they go along with a commit. */
+const DELETE_EVERY_MS = 1_000;
 
-export interface StoreCoreOptions {
-  readonly dir: string;
-  readonly bootId: string;
-  readonly budgetBytes: number;
-  readonly clock: Clock;
-  readonly newEpoch: () => string;
-  readonly log: Logger;
+export type StoreCoreOptions = BackingOptions;
+
+/** A call whose alerts are neither on disk nor at the hub yet. */
+export interface Deferred {
+  readonly deferred: true;
+}
+export type CoreOutcome = Outcome | Deferred;
+
+interface Owed {
+  readonly call: StoreCall;
+  /** Last number of its alerts in memory, in the epoch that it was taken in. */
+  readonly through: number;
 }
 
 /** The store without its thread: one file, one connection, groups of calls. */
 export class StoreCore {
   readonly #options: StoreCoreOptions;
-  #db: Database;
-  #outbox: Outbox;
-  /** The disk failed, and the connection is of no use. */
-  #mustReopen = false;
+  #backing: Backing;
+  /** Why there is no file; null while there is. */
+  #fault: StoreFailure | null = null;
+  #retries = 0;
+  #retryAtMs = 0;
+  #owed: Owed[] = [];
+  #expiredAtMs = Number.NEGATIVE_INFINITY;
+  #tidiedAtMs = Number.NEGATIVE_INFINITY;
+  #ballastAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @throws ApexError as `openOutboxFile` does. */
+  /**
+   * A disk that fails or is full does not keep the store from starting: it begins in memory.
+   * @throws ApexError STORE_LOCKED, STORE_UNREADABLE, STORE_NEWER, STORE_NOT_DURABLE
+   */
   constructor(options: StoreCoreOptions) {
     this.#options = options;
-    ({ db: this.#db, outbox: this.#outbox } = this.#open(false));
+    try {
+      this.#backing = openOnDisk(options, null);
+    } catch (error) {
+      if (!isDiskUnusable(error)) throw error;
+      this.#backing = openInMemory(options, { rows: [], events: [] });
+      this.#noteFault(explainedFault(error));
+    }
   }
 
   get position(): Position {
-    return this.#outbox.position;
+    return this.#backing.outbox.position;
   }
 
-  /** Something is left to write that nobody waits for. */
+  /** Something is to be written, deleted or tried that nobody waits for. */
   get isUntidy(): boolean {
-    return this.#outbox.isUntidy;
+    const { outbox } = this.#backing;
+    return outbox.hasHeld || outbox.isUntidy || this.#backing.mode === 'memory';
+  }
+
+  /** What is untidy cannot wait for a commit of others. */
+  get isPressing(): boolean {
+    const { outbox, mode, room } = this.#backing;
+    return outbox.hasHeld || mode === 'memory' || room.isCrowded;
+  }
+
+  /** Calls that were deferred and are now taken: on disk, or at the hub. */
+  settled(): StoreCall[] {
+    const { ackedSeq } = this.#backing.outbox.lane(0);
+    const isSettled = ({ through }: Owed): boolean =>
+      this.#backing.mode === 'disk' || through <= ackedSeq;
+    const settled = this.#owed.filter(isSettled).map(({ call }) => call);
+    this.#owed = this.#owed.filter((owed) => !isSettled(owed));
+    return settled;
   }
 
   /**
    * Answers a group of calls: refused messages are copied before acknowledgements delete them, acknowledgements
-   * make room before messages are written, all messages go in one transaction with one fsync, and reading calls
-   * see all of it.
+   * make room before messages are written, messages share transactions, and reading calls see all of it.
    */
-  execute(calls: readonly StoreCall[]): Outcome[] {
-    const outcomes = new Map<StoreCall, Outcome>();
+  execute(calls: readonly StoreCall[]): CoreOutcome[] {
+    const outcomes = new Map<StoreCall, CoreOutcome>();
     this.#writeGroup(calls.filter(isDeadLetter), outcomes);
     for (const call of calls.filter(isAck)) outcomes.set(call, this.#answered(call));
-    this.#writeGroup(calls.filter(isWrite), outcomes);
+    for (const group of groupsOf(calls.filter(isWrite))) this.#writeGroup(group, outcomes);
     return calls.map((call) => outcomes.get(call) ?? this.#answered(call));
   }
 
-  /** Writes what acknowledgements left over. False where that failed. */
+  /** Does what is due: writes, deletes, makes room, tries the disk again. False where that failed. */
   tidy(): boolean {
+    if (this.#backing.mode === 'memory') this.#tryDisk();
     const outcome = this.#attempt(() => {
-      this.#outbox.commit(() => {});
+      const { outbox } = this.#backing;
+      const at = this.#now();
+      this.#keepHeldSmall();
+      const isDeletionDue = at.monoMs - this.#tidiedAtMs >= DELETE_EVERY_MS;
+      if (outbox.isSpillDue(at.monoMs) || (isDeletionDue && outbox.isUntidy)) {
+        this.#tidiedAtMs = at.monoMs;
+        this.#commit(() => {});
+      }
+      this.#makeRoom(4);
+      this.#expire();
+      this.#careForDisk();
       return null;
     });
     if (!outcome.ok) this.#options.log.warn({ error: outcome.error }, 'outbox not tidied');
@@ -82,60 +141,142 @@ export class StoreCore {
 
   /** Closes in good order: the log is moved into the file, the epoch marked as cleanly ended. */
   close(): void {
+    if (this.#backing.mode === 'memory') this.#tryDisk(true);
+    const { outbox, db, mode } = this.#backing;
     try {
-      if (this.#mustReopen) return;
-      while (this.#outbox.isUntidy) this.#outbox.commit(() => {});
-      this.#outbox.endEpoch();
-      this.#db.pragma('wal_checkpoint(TRUNCATE)');
+      if (mode === 'memory') {
+        const lost = LANES.map((lane) => outbox.laneQueue(lane).depth);
+        this.#options.log.error({ lanes: lost }, 'outbox closed without a disk: messages are lost');
+        return;
+      }
+      outbox.endEpoch(this.#now());
+      db.pragma('wal_checkpoint(TRUNCATE)');
     } finally {
-      this.#db.close();
-    }
-  }
-
-  #open(isSuspect: boolean): { db: Database; outbox: Outbox } {
-    const { dir, budgetBytes, clock, log } = this.#options;
-    const db = openOutboxFile({ dir, budgetBytes, wallMs: clock.wallMs(), isSuspect, log });
-    try {
-      return { db, outbox: new Outbox(db, this.#newEpoch()) };
-    } catch (error) {
       db.close();
-      // A file that was closed in good order is not read through at first.
-      if (!isSuspect && faultOf(error) === 'damaged') return this.#open(true);
-      throw explainedFault(error);
     }
   }
 
-  #newEpoch() {
-    const { bootId, clock, newEpoch } = this.#options;
-    return { epoch: newEpoch(), bootId, wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };
+  #writeGroup(calls: readonly WriteCall[], outcomes: Map<StoreCall, CoreOutcome>): void {
+    if (calls.length === 0) return;
+    const together = this.#attempt(() => this.#writeAll(calls));
+    // One call that cannot be written must not take its neighbours along.
+    const isAll = together.ok || calls.length === 1;
+    for (const call of calls) {
+      const outcome = isAll ? together : this.#attempt(() => this.#writeAll([call]));
+      outcomes.set(call, outcome.ok ? this.#owing(call, outcome) : outcome);
+    }
+    this.#attempt(() => this.#makeRoom(2));
   }
 
-  #writeGroup(calls: readonly WriteCall[], outcomes: Map<StoreCall, Outcome>): void {
-    if (calls.length === 0) return;
-    const together = this.#attempt(() => this.#commit(calls));
-    // One call that cannot be written must not take its neighbours along.
-    const isAll = together.ok || calls.length === 1 || this.#mustReopen;
-    for (const call of calls)
-      outcomes.set(call, isAll ? together : this.#attempt(() => this.#commit([call])));
+  /** Without a disk, an alert is taken only when the hub has it. */
+  #owing(call: WriteCall, outcome: Outcome): CoreOutcome {
+    const hasAlert = call.op === 'write' && call.rows.some(({ lane }) => lane === 0);
+    if (this.#backing.mode === 'disk' || !hasAlert) return outcome;
+    this.#owed.push({ call, through: this.#backing.outbox.lane(0).nextSeq - 1 });
+    return { deferred: true };
   }
 
   #answered(call: StoreCall): Outcome {
     return this.#attempt(() => this.#answer(call));
   }
 
-  #commit(calls: readonly WriteCall[]): null {
-    this.#outbox.commit(() => {
+  #writeAll(calls: readonly WriteCall[]): null {
+    const { outbox } = this.#backing;
+    const monoMs = this.#nowMs();
+    const isOnlyHeld = calls.every(
+      (call) => call.op === 'write' && call.event === null && !outbox.isWritten(call.rows),
+    );
+    if (isOnlyHeld) {
+      for (const call of calls) if (call.op === 'write') this.#putAll(call.rows, monoMs);
+      return null;
+    }
+    this.#commit(() => {
       for (const call of calls) this.#write(call);
     });
     return null;
   }
 
+  #putAll(rows: readonly NewRow[], monoMs: number): void {
+    for (const row of rows) this.#backing.outbox.put(row, monoMs);
+  }
+
+  /** Commits; in a full file or on a full disk after making room. */
+  #commit(change: () => void): void {
+    const { outbox, disk } = this.#backing;
+    const isLow = disk?.isLow(this.#nowMs()) ?? false;
+    for (let step = 0; ; step++) {
+      try {
+        outbox.commit(this.#now(), change, isLow ? 'none' : 'due');
+        return;
+      } catch (error) {
+        if (faultOf(error) !== 'full' || step >= ROOM_STEPS || !this.#makeRoomAtOnce()) throw error;
+      }
+    }
+  }
+
+  /** A write failed for want of room: the ballast goes first, then what matters least, then bodies shrink. */
+  #makeRoomAtOnce(): boolean {
+    const { room, disk, db } = this.#backing;
+    const free = disk?.free(this.#nowMs()) ?? null;
+    const isDiskFull = free !== null && free < 2 * 1024 * 1024;
+    if (disk !== null && isDiskFull && disk.spendBallast()) return true;
+    if (isDiskFull && this.#deleteDamaged()) return true;
+    const at = this.#now();
+    const isMade =
+      ignoringFull(() => room.giveUpSome(at)) || ignoringFull(() => room.deflateAlerts(at));
+    if (isMade && isDiskFull) db.pragma('wal_checkpoint(TRUNCATE)');
+    return isMade || (disk?.spendBallast() ?? false);
+  }
+
+  /** Gives up what is above the marks, in so many steps at most. */
+  #makeRoom(steps: number): null {
+    const { room } = this.#backing;
+    for (let step = 0; step < steps && room.isCrowded; step++)
+      if (!room.giveUpSome(this.#now()) && !room.deflateAlerts(this.#now())) break;
+    return null;
+  }
+
+  /** What the disk does not take must not fill the memory. */
+  #keepHeldSmall(): void {
+    const { outbox, disk, mode } = this.#backing;
+    if (mode === 'disk' && disk?.isLow(this.#nowMs()) !== true) return;
+    for (const lane of LANES)
+      outbox.lane(lane).evictHeld(1000, mode === 'disk' ? 'disk_budget' : 'storage_failure');
+  }
+
+  #expire(): void {
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#expiredAtMs < EXPIRE_EVERY_MS) return;
+    this.#expiredAtMs = nowMs;
+    while (this.#backing.room.expireSome(this.#now())) {}
+  }
+
+  #careForDisk(): void {
+    const { disk } = this.#backing;
+    const nowMs = this.#nowMs();
+    if (disk === null || nowMs - this.#ballastAtMs < BALLAST_EVERY_MS) return;
+    this.#ballastAtMs = nowMs;
+    disk.restoreBallast(nowMs);
+  }
+
+  /** Damaged files are kept for a person to look at, until their room is needed. */
+  #deleteDamaged(): boolean {
+    const [oldest] = damagedFiles(this.#options.dir);
+    if (oldest === undefined) return false;
+    this.#options.log.error(
+      { file: oldest, bytes: bytesOf(oldest) },
+      'damaged outbox deleted for room',
+    );
+    deleteDamaged(oldest);
+    return true;
+  }
+
   #write(call: WriteCall): void {
+    const { db, outbox } = this.#backing;
     switch (call.op) {
       case 'write':
-        this.#assertRoom(call.rows);
-        for (const row of call.rows) this.#outbox.insert(row);
-        if (call.event !== null) upsertEvent(this.#db, call.event);
+        this.#putAll(call.rows, this.#nowMs());
+        if (call.event !== null) upsertEvent(db, call.event);
         return;
       case 'deadLetter':
         this.#bury(call);
@@ -143,66 +284,56 @@ export class StoreCore {
       case 'poison': {
         const { lane, seq } = call.rejection;
         this.#bury({ rejections: [call.rejection] });
-        this.#outbox.declareLost(lane, seq, 'poison');
+        outbox.lane(lane).declareLost(seq, 'poison', this.#now());
         return;
       }
       case 'savePeer':
-        this.#db
-          .prepare(
-            `INSERT INTO sink_peer(sink, store_id, session_token) VALUES (?, ?, ?)
-             ON CONFLICT(sink) DO UPDATE SET store_id = excluded.store_id,
-               session_token = excluded.session_token`,
-          )
-          .run(SINK, call.storeId, call.sessionToken);
+        db.prepare(
+          `INSERT INTO sink_peer(sink, store_id, session_token) VALUES (?, ?, ?)
+           ON CONFLICT(sink) DO UPDATE SET store_id = excluded.store_id,
+             session_token = excluded.session_token`,
+        ).run(SINK, call.storeId, call.sessionToken);
     }
   }
 
-  /** Detections and states must not fill the file until events and alerts find no room. */
-  #assertRoom(rows: readonly NewRow[]): void {
-    if (!rows.some(({ lane }) => lane >= FIRST_BULK_LANE)) return;
-    if (this.#usedBytes() > this.#options.budgetBytes * BULK_SHARE)
-      throw new ApexError('STORE_FULL', 'what is left of the outbox is kept for events and alerts');
-  }
-
-  #usedBytes(): number {
-    const pages = Number(this.#db.pragma('page_count', { simple: true }));
-    const free = Number(this.#db.pragma('freelist_count', { simple: true }));
-    return (pages - free) * Number(this.#db.pragma('page_size', { simple: true }));
-  }
-
   #bury({ rejections }: Args<'deadLetter'>): void {
+    const { db, outbox } = this.#backing;
     const wallMs = this.#options.clock.wallMs();
     for (const rejection of rejections) {
-      const body = this.#outbox.body(rejection.lane, rejection.seq);
-      if (body !== null) addDeadLetter(this.#db, { ...rejection, wallMs, body });
+      const row = outbox.lane(rejection.lane).row(rejection.seq);
+      if (row === null || isGapRow(row)) continue;
+      addDeadLetter(db, { ...rejection, wallMs, type: row.type, body: row.body });
     }
   }
 
   #answer(call: StoreCall): Result<Operation> {
+    const { db, outbox } = this.#backing;
     switch (call.op) {
       case 'ack':
-        this.#outbox.ack(call);
+        outbox.ack(call);
         return null;
       case 'renewEpoch':
-        this.#outbox.renewEpoch(this.#newEpoch());
+        outbox.renewEpoch(this.#newEpoch());
         return null;
       case 'read':
         return this.#read(call);
       case 'streams':
-        return this.#outbox.streams(call.limit);
+        return outbox.streams(call.limit);
       case 'queue':
         return this.#queue();
+      case 'deadLetters':
+        return listDeadLetters(db, call.limit);
       case 'peer':
         return this.#peer();
       case 'openEvents':
-        return openEventRows(this.#db);
+        return openEventRows(db);
       default:
         throw new Error(`${call.op} is not answered here`);
     }
   }
 
   #read(call: Args<'read'>): Result<'read'> {
-    const batch = this.#outbox.read(call);
+    const batch = this.#backing.outbox.read(call);
     if (batch.damaged.length > 0) {
       const { lane, epoch } = call;
       this.#options.log.error({ lane, epoch, seqs: batch.damaged }, 'outbox rows damaged');
@@ -211,15 +342,26 @@ export class StoreCore {
   }
 
   #queue(): RawQueue {
+    const { outbox, db, disk, room, mode } = this.#backing;
+    const { dir, budgetBytes } = this.#options;
+    const files = mode === 'disk' ? bytesOf(`${dir}/outbox.db`) + (disk?.ballastBytes ?? 0) : 0;
     return {
-      lanes: LANES.map((lane) => this.#outbox.laneQueue(lane)),
-      deadLetters: countDeadLetters(this.#db),
-      disk: { used: this.#usedBytes(), budget: this.#options.budgetBytes },
+      lanes: LANES.map((lane) => outbox.laneQueue(lane)),
+      deadLetters: countDeadLetters(db),
+      disk: {
+        used: mode === 'disk' ? files : room.usedBytes,
+        budget: budgetBytes,
+        ballast: disk?.hasBallast === true ? 'ready' : 'spent',
+        free: disk?.free(this.#nowMs()) ?? null,
+      },
+      mode,
+      fault: this.#fault,
+      damagedFiles: damagedFiles(dir).length,
     };
   }
 
   #peer(): SinkPeer | null {
-    const peer = this.#db
+    const peer = this.#backing.db
       .prepare<[string], SinkPeer>(
         `SELECT store_id AS storeId, session_token AS sessionToken FROM sink_peer WHERE sink = ?`,
       )
@@ -227,38 +369,92 @@ export class StoreCore {
     return peer ?? null;
   }
 
-  /** Runs `action`; after a fault of the disk once more, over a new connection. */
+  /** Runs `action`; after a fault of the disk once more over a new connection, and then in memory. */
   #attempt(action: () => Result<Operation>): Outcome {
-    if (this.#mustReopen) return this.#retryReopened(action);
     try {
       return { ok: true, result: action() };
     } catch (error) {
-      if (!isDiskFault(error)) return failed(error);
-      this.#mustReopen = true;
+      if (!isDiskFault(error) || this.#backing.mode === 'memory') return failed(error);
       this.#options.log.error({ reason: reasonOf(error) }, 'outbox reopened after a disk fault');
-      return this.#retryReopened(action);
+    }
+    return this.#attemptReopened(action);
+  }
+
+  #attemptReopened(action: () => Result<Operation>): Outcome {
+    try {
+      this.#reopen();
+    } catch (error) {
+      this.#goToMemory(error);
+    }
+    try {
+      return { ok: true, result: action() };
+    } catch (error) {
+      if (!isDiskFault(error) || this.#backing.mode === 'memory') return failed(error);
+      this.#goToMemory(error);
+    }
+    try {
+      return { ok: true, result: action() };
+    } catch (error) {
+      return failed(error);
     }
   }
 
   /**
-   * A group whose commit failed may be on disk all the same: repeated, its messages keep their message ids, and
-   * the hub takes each once. Where the file cannot be opened either, the next call tries again.
+   * A failed fsync is never repeated on the same file: the kernel may have marked the pages clean
+   * (wiki.postgresql.org/wiki/Fsync_Errors). A group whose commit failed may be on disk all the same: repeated, its
+   * messages keep their message ids, and the hub takes each once.
    */
-  #retryReopened(action: () => Result<Operation>): Outcome {
+  #reopen(): void {
+    const held = this.#backing.outbox.heldMessages();
+    closeQuietly(this.#backing);
+    this.#backing = openOnDisk(this.#options, { rows: held, events: [] });
+  }
+
+  #goToMemory(error: unknown): void {
+    const inherited = legacyOf(this.#backing, this.#options.log);
+    closeQuietly(this.#backing);
+    this.#backing = openInMemory(this.#options, inherited);
+    this.#noteFault(explainedFault(error));
+  }
+
+  #noteFault({ code, message }: ApexError): void {
+    this.#fault = { code, message };
+    this.#retries = 0;
+    this.#retryAtMs = this.#nowMs() + RETRY_MS[0];
+    this.#options.log.error(
+      { code, reason: message },
+      'outbox cannot be written: messages are kept in memory and sent from there',
+    );
+  }
+
+  /** Goes back to the file where it can be written again, with everything that was taken meanwhile. */
+  #tryDisk(isLast = false): void {
+    if (!isLast && this.#nowMs() < this.#retryAtMs) return;
     try {
-      this.#db.close();
-      ({ db: this.#db, outbox: this.#outbox } = this.#open(true));
-      this.#mustReopen = false;
+      const inherited = legacyOf(this.#backing, this.#options.log);
+      const backing = openOnDisk(this.#options, inherited);
+      closeQuietly(this.#backing);
+      this.#backing = backing;
+      this.#fault = null;
+      this.#options.log.warn({ messages: inherited.rows.length }, 'outbox is on disk again');
     } catch (error) {
-      const message = `the outbox could not be opened again: ${reasonOf(error)}`;
-      return { ok: false, error: { code: 'STORE_IO', message } };
+      const step = Math.min(++this.#retries, RETRY_MS.length - 1);
+      this.#retryAtMs = this.#nowMs() + (RETRY_MS[step] ?? 5_000);
+      this.#options.log.debug({ reason: reasonOf(error) }, 'outbox still cannot be written');
     }
-    try {
-      return { ok: true, result: action() };
-    } catch (error) {
-      this.#mustReopen = isDiskFault(error);
-      return failed(error);
-    }
+  }
+
+  #newEpoch() {
+    const { bootId, newEpoch } = this.#options;
+    return { epoch: newEpoch(), bootId, ...this.#now() };
+  }
+
+  #now() {
+    return momentOf(this.#options.clock);
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs();
   }
 }
 
@@ -276,10 +472,43 @@ function isAck(call: StoreCall): boolean {
   return call.op === 'ack';
 }
 
+/** Calls that share a transaction. */
+function groupsOf(calls: readonly WriteCall[]): WriteCall[][] {
+  const groups: WriteCall[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const call of calls) {
+    const size = call.op === 'write' ? call.rows.reduce((sum, row) => sum + row.body.length, 0) : 0;
+    if (bytes + size > GROUP_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(call);
+    bytes += size;
+  }
+  return groups;
+}
+
 /** After such a fault the connection must not be used again. */
 function isDiskFault(error: unknown): boolean {
   const fault = faultOf(error);
   return fault === 'io' || fault === 'damaged';
+}
+
+function ignoringFull(step: () => boolean): boolean {
+  try {
+    return step();
+  } catch (error) {
+    if (faultOf(error) === 'full') return false;
+    throw error;
+  }
+}
+
+function closeQuietly({ db }: Backing): void {
+  try {
+    db.close();
+  } catch {
+    // Its disk is gone, and so is what it could say.
+  }
 }
 
 function reasonOf(error: unknown): string {
@@ -287,6 +516,6 @@ function reasonOf(error: unknown): string {
 }
 
 function failed(error: unknown): Outcome {
-  const { code, message } = explainedFault(error);
+  const { code, message }: { code: ErrorCode; message: string } = explainedFault(error);
   return { ok: false, error: { code, message } };
 }

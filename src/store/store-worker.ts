@@ -3,13 +3,30 @@ import { systemClock } from '../system/clock.ts';
 import { asApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { uuid7 } from '../system/uuid7.ts';
-import type { FromWorker, LogLevel, StoreCall, ToWorker, WorkerSettings } from './requests.ts';
+import { defaultBudget } from './disk-room.ts';
+import type {
+  FromWorker,
+  LogLevel,
+  Outcome,
+  StoreCall,
+  ToWorker,
+  WorkerSettings,
+} from './requests.ts';
 import { StoreCore } from './store-core.ts';
 
+/** Messages in memory are looked at so often. */
+const TIDY_MS = 100;
 /** Acknowledged rows are deleted with the next commit, or after so long without one. */
-const TIDY_MS = 250;
+const IDLE_TIDY_MS = 1_500;
 /** After that failed: the disk is full or failing, and will not be better at once. */
-const TIDY_AGAIN_MS = 10_000;
+const TIDY_AGAIN_MS = 2_000;
+/** Events wait so long for others to share an fsync with; alerts do not wait. */
+const GROUP_MS = 20;
+
+interface QueuedCall {
+  readonly id: number;
+  readonly call: StoreCall;
+}
 
 /**
  * The store's thread. Calls that arrive while a commit runs wait in the port and are committed together next,
@@ -18,43 +35,95 @@ const TIDY_AGAIN_MS = 10_000;
 class StoreThread {
   readonly #core: StoreCore;
   readonly #port: NonNullable<typeof parentPort>;
+  readonly #deferred = new Map<StoreCall, number>();
+  #waiting: QueuedCall[] = [];
+  #groupTimer: NodeJS.Timeout | null = null;
   #tidyTimer: NodeJS.Timeout | null = null;
+  #tidyAtMs = 0;
 
   constructor(core: StoreCore, port: NonNullable<typeof parentPort>) {
     this.#core = core;
     this.#port = port;
   }
 
+  begin(): void {
+    this.#tidyLater();
+  }
+
   onMessage(first: ToWorker): void {
-    const calls: { id: number; call: StoreCall }[] = [];
+    const calls: QueuedCall[] = [];
     let next: ToWorker | undefined = first;
     while (next !== undefined && next.kind === 'call') {
       calls.push(next);
       next = receiveMessageOnPort(this.#port)?.message;
     }
-    if (calls.length > 0) this.#answer(calls);
+    if (calls.length > 0) this.#take(calls);
     if (next?.kind === 'close') this.#close();
   }
 
-  #answer(calls: readonly { id: number; call: StoreCall }[]): void {
+  #take(calls: readonly QueuedCall[]): void {
+    if (calls.every(({ call }) => isPatient(call))) {
+      this.#waiting.push(...calls.filter(({ call }) => mayShare(call)));
+      const atOnce = calls.filter(({ call }) => !mayShare(call));
+      if (atOnce.length > 0) this.#answer(atOnce);
+      if (this.#waiting.length > 0)
+        this.#groupTimer ??= setTimeout(() => this.#flush([]), GROUP_MS);
+      return;
+    }
+    this.#flush(calls);
+  }
+
+  #flush(calls: readonly QueuedCall[]): void {
+    if (this.#groupTimer !== null) clearTimeout(this.#groupTimer);
+    this.#groupTimer = null;
+    const all = [...this.#waiting, ...calls];
+    this.#waiting = [];
+    if (all.length > 0) this.#answer(all);
+  }
+
+  #answer(calls: readonly QueuedCall[]): void {
     const results = this.#core.execute(calls.map(({ call }) => call));
-    const outcomes = results.flatMap((outcome, index) => {
-      const id = calls[index]?.id;
-      return id === undefined ? [] : [{ id, outcome }];
-    });
-    send(this.#port, { kind: 'done', outcomes, position: this.#core.position });
+    const outcomes: { id: number; outcome: Outcome }[] = [];
+    for (const [index, { id, call }] of calls.entries()) {
+      const outcome = results[index];
+      if (outcome === undefined) continue;
+      if ('deferred' in outcome) this.#deferred.set(call, id);
+      else outcomes.push({ id, outcome });
+    }
+    this.#tell(outcomes);
     this.#tidyLater();
   }
 
-  #tidyLater(delayMs = TIDY_MS): void {
-    if (!this.#core.isUntidy || this.#tidyTimer !== null) return;
+  #tell(outcomes: readonly { id: number; outcome: Outcome }[]): void {
+    const settled = this.#core.settled().flatMap((call) => {
+      const id = this.#deferred.get(call);
+      this.#deferred.delete(call);
+      return id === undefined ? [] : [{ id, outcome: { ok: true, result: null } as const }];
+    });
+    const position = this.#core.position;
+    send(this.#port, { kind: 'done', outcomes: [...outcomes, ...settled], position });
+  }
+
+  /** Soon where messages wait in memory; a deletion waits longer, for a commit that it can share. */
+  #tidyLater(delayMs = this.#core.isPressing ? TIDY_MS : IDLE_TIDY_MS): void {
+    if (!this.#core.isUntidy) return;
+    const atMs = systemClock.monotonicMs() + delayMs;
+    if (this.#tidyTimer !== null) {
+      if (atMs >= this.#tidyAtMs) return;
+      clearTimeout(this.#tidyTimer);
+    }
+    this.#tidyAtMs = atMs;
     this.#tidyTimer = setTimeout(() => {
       this.#tidyTimer = null;
-      this.#tidyLater(this.#core.tidy() ? TIDY_MS : TIDY_AGAIN_MS);
+      const isDone = this.#core.tidy();
+      this.#tell([]);
+      if (isDone) this.#tidyLater();
+      else this.#tidyLater(TIDY_AGAIN_MS);
     }, delayMs);
   }
 
   #close(): void {
+    this.#flush([]);
     if (this.#tidyTimer !== null) clearTimeout(this.#tidyTimer);
     try {
       this.#core.close();
@@ -70,6 +139,17 @@ class StoreThread {
     send(this.#port, { kind: 'closed' });
     this.#port.close();
   }
+}
+
+/** Events that may wait a little for each other. */
+function mayShare(call: StoreCall): boolean {
+  return call.op === 'write' && call.rows.length > 0 && call.rows.every(({ lane }) => lane === 1);
+}
+
+/** Calls that do not ask for what waits to be written, nor must be written at once. */
+function isPatient(call: StoreCall): boolean {
+  if (call.op === 'write') return call.rows.length > 0 && call.rows.every(({ lane }) => lane > 0);
+  return call.op === 'ack' || call.op === 'read';
 }
 
 function send(port: NonNullable<typeof parentPort>, message: FromWorker): void {
@@ -91,8 +171,10 @@ function logTo(port: NonNullable<typeof parentPort>): Logger {
 
 function start(port: NonNullable<typeof parentPort>): void {
   try {
+    const settings = workerData as WorkerSettings;
     const core = new StoreCore({
-      ...(workerData as WorkerSettings),
+      ...settings,
+      budgetBytes: settings.budgetBytes ?? defaultBudget(settings.dir),
       clock: systemClock,
       newEpoch: () => uuid7(systemClock.wallMs()),
       log: logTo(port),
@@ -100,6 +182,7 @@ function start(port: NonNullable<typeof parentPort>): void {
     const thread = new StoreThread(core, port);
     port.on('message', (message: ToWorker) => thread.onMessage(message));
     send(port, { kind: 'opened', position: core.position });
+    thread.begin();
   } catch (error) {
     const { code, message } = asApexError(error, 'STORE_UNREADABLE');
     send(port, { kind: 'refused', error: { code, message } });

@@ -9,26 +9,28 @@ import type { Logger } from '../system/logger.ts';
 import { uuid7 } from '../system/uuid7.ts';
 import type { OutboxBatch, ReadLimits } from './outbox-rows.ts';
 import type {
+  DeadLetter,
   EventRow,
   NewRow,
   OutboxStreams,
   Position,
   RawLaneQueue,
+  RawQueue,
   Rejection,
   SinkPeer,
   WorkerSettings,
 } from './requests.ts';
 import { StoreChannel } from './store-channel.ts';
 
-/** The file's ceiling; the log beside it adds up to 4 MiB. */
-const DEFAULT_BUDGET_BYTES = 256 * 1024 * 1024;
-
 export interface StoreOptions {
   /** Folder of the database; made where it is missing. */
   readonly dir: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Ceiling of all files of the outbox together; by default 256 MiB or a tenth of the file system. */
   readonly budgetBytes?: number;
+  /** `strict` writes detections to disk before they are sent, as events are. */
+  readonly durability?: 'standard' | 'strict';
   /** False where there is no hub to send to: object events are kept, and nothing is queued. True by default. */
   readonly hasSink?: boolean;
 }
@@ -55,6 +57,11 @@ export interface LaneQueue {
   /** Messages that the hub has not acknowledged, and bytes of their bodies. */
   readonly depth: number;
   readonly bytes: number;
+  /** Of `depth`: in memory only. */
+  readonly inMemory: number;
+  readonly evictedCount: number;
+  readonly evictedBytes: number;
+  readonly gapCount: number;
   readonly oldestAgeMs: number | null;
   readonly ackedSeq: number;
   readonly nextSeq: number;
@@ -62,18 +69,16 @@ export interface LaneQueue {
   readonly lastAckMono: number | null;
 }
 
-export interface QueueStatus {
-  readonly lanes: readonly LaneQueue[];
-  readonly deadLetters: number;
-  readonly disk: { readonly used: number; readonly budget: number };
-}
+export type QueueStatus = Omit<RawQueue, 'lanes'> & { readonly lanes: readonly LaneQueue[] };
 
 /**
  * Everything that the edge must not lose, in one SQLite file on a thread of its own.
  *
- * A promise of a writing method resolves once its rows are on disk (fsync). It rejects with STORE_FULL where
- * the disk or budget is used up (for lanes 2 and 3, three quarters of the budget), STORE_IO where the disk fails, STORE_CLOSED after `close`; nothing of the call
- * is kept then.
+ * Alerts and events are on disk (fsync) when the promise of a writing method resolves. Detections and states are
+ * taken into memory, and written when the hub does not acknowledge them soon. A full disk or budget gives up what
+ * matters least and declares it; only where that is not enough is a message refused with STORE_FULL. Where the disk
+ * fails, everything goes on in memory, and the promise of an alert resolves when it is on disk again or the hub has
+ * it. STORE_CLOSED after `close`. Nothing of a call that was refused is kept.
  */
 export class Store {
   readonly #channel: StoreChannel;
@@ -90,7 +95,8 @@ export class Store {
     const settings: WorkerSettings = {
       dir: options.dir,
       bootId: bootId(),
-      budgetBytes: options.budgetBytes ?? DEFAULT_BUDGET_BYTES,
+      budgetBytes: options.budgetBytes ?? null,
+      durability: options.durability ?? 'standard',
     };
     return new Store(await StoreChannel.open(settings, options.log), options);
   }
@@ -151,15 +157,19 @@ export class Store {
 
   /** What the hub has not acknowledged, by lane. */
   async queue(): Promise<QueueStatus> {
-    const { lanes, deadLetters, disk } = await this.#channel.call('queue', {});
+    const { lanes, ...rest } = await this.#channel.call('queue', {});
     return {
+      ...rest,
       lanes: LANES.flatMap((lane) => {
         const raw = lanes[lane];
         return raw === undefined ? [] : [this.#laneQueue(lane, raw)];
       }),
-      deadLetters,
-      disk,
     };
+  }
+
+  /** The newest messages that were refused or could not be sent. */
+  deadLetters(limit: number): Promise<DeadLetter[]> {
+    return this.#channel.call('deadLetters', { limit });
   }
 
   /** Streams to resume; at most `limit` of older epochs. */

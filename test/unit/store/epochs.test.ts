@@ -28,7 +28,7 @@ describe('streamsOf', () => {
   test('older epochs are listed where something is left, the current one with all lanes', () => {
     const { streams, isTruncated } = streamsOf(
       [older, middle, current],
-      { nextSeq, ackedSeq: [4, 0, 3, 0] },
+      { nextSeq, ackedSeq: [4, 0, 3, 0], hasRetained: () => false },
       10,
     );
     const shown = streams.map((stream) => [
@@ -49,7 +49,7 @@ describe('streamsOf', () => {
   });
 
   test('beyond the limit the oldest epochs are told first', () => {
-    const position = { nextSeq, ackedSeq: [0, 0, 0, 0] };
+    const position = { nextSeq, ackedSeq: [0, 0, 0, 0], hasRetained: () => false };
     const { streams, isTruncated } = streamsOf([older, middle, current], position, 1);
     expect(streams.filter(({ isCurrent }) => !isCurrent)).toMatchObject([{ epoch: 'a', lane: 0 }]);
     expect(isTruncated).toBe(true);

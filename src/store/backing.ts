@@ -1,0 +1,196 @@
+import { existsSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import { LANES } from '../protocol/lanes.ts';
+import type { Clock } from '../system/clock.ts';
+import { ApexError } from '../system/errors.ts';
+import type { Logger } from '../system/logger.ts';
+import { DiskRoom, sharesOf } from './disk-room.ts';
+import { uncleanEpochSince } from './epochs.ts';
+import { openEventRows, upsertEvent } from './event-rows.ts';
+import { type Durability, Outbox } from './outbox.ts';
+import { MEMORY_BYTES, openOutboxFile, openOutboxInMemory } from './outbox-file.ts';
+import type { Moment } from './outbox-lane.ts';
+import type { EventRow, NewRow } from './requests.ts';
+import { RoomMaker } from './room-maker.ts';
+import { salvageOutbox } from './salvage.ts';
+import { explainedFault, faultOf } from './sqlite-faults.ts';
+
+/** Rows that one transaction moves from one outbox to another. */
+const MOVED_ROWS = 200;
+/** systemd-timesyncd and chrony's wait service leave it once the clock is set. */
+const TIME_IS_SET = '/run/systemd/timesync/synchronized';
+
+export interface BackingOptions {
+  readonly dir: string;
+  readonly bootId: string;
+  readonly budgetBytes: number;
+  readonly durability: Durability;
+  readonly clock: Clock;
+  readonly newEpoch: () => string;
+  readonly log: Logger;
+}
+
+/** What an outbox that can no longer be written leaves behind. */
+export interface Inheritance {
+  readonly rows: readonly NewRow[];
+  readonly events: readonly EventRow[];
+}
+
+const NOTHING: Inheritance = { rows: [], events: [] };
+
+/** An open outbox: over the file, or in memory where no file can be written. */
+export interface Backing {
+  readonly mode: 'disk' | 'memory';
+  readonly db: Database;
+  readonly outbox: Outbox;
+  readonly room: RoomMaker;
+  /** Null in memory. */
+  readonly disk: DiskRoom | null;
+}
+
+/**
+ * Opens the file of the folder, begins an epoch, and declares what is missing: after a crash what was only in
+ * memory, after damage what could not be salvaged.
+ * @throws ApexError as `openOutboxFile` does
+ */
+export function openOnDisk(options: BackingOptions, inherited: Inheritance | null): Backing {
+  return open(options, inherited, inherited !== null);
+}
+
+function open(options: BackingOptions, inherited: Inheritance | null, isSuspect: boolean): Backing {
+  const { dir, budgetBytes, clock, log } = options;
+  const wallMs = clock.wallMs();
+  const { db, damaged } = openOutboxFile({ dir, budgetBytes, wallMs, isSuspect, log });
+  try {
+    const uncleanSince = uncleanEpochSince(db);
+    const shares = sharesOf(budgetBytes);
+    const backing = backingOver(options, db, { mode: 'disk', mainBytes: shares.main });
+    const { outbox } = backing;
+    if (damaged !== null) salvage(backing, damaged, options);
+    else if (inherited === null && uncleanSince !== null)
+      declareUnclean(outbox, uncleanSince, momentOf(clock));
+    inherit(backing, inherited ?? NOTHING, clock);
+    const disk = new DiskRoom(dir, shares.ballast, log);
+    disk.restoreBallast(clock.monotonicMs());
+    return { ...backing, disk };
+  } catch (error) {
+    db.close();
+    // A file that was closed in good order is not read through at first.
+    if (!isSuspect && faultOf(error) === 'damaged') return open(options, inherited, true);
+    throw error instanceof ApexError ? error : explainedFault(error);
+  }
+}
+
+/** The same outbox in memory, with what is left of the one before. */
+export function openInMemory(options: BackingOptions, inherited: Inheritance): Backing {
+  const db = openOutboxInMemory();
+  const backing = backingOver(options, db, { mode: 'memory', mainBytes: MEMORY_BYTES });
+  inherit(backing, inherited, options.clock);
+  return { ...backing, disk: null };
+}
+
+function backingOver(
+  options: BackingOptions,
+  db: Database,
+  { mode, mainBytes }: { mode: Backing['mode']; mainBytes: number },
+): Omit<Backing, 'disk'> {
+  const { bootId, clock, newEpoch, durability } = options;
+  const epoch = { epoch: newEpoch(), bootId, ...momentOf(clock) };
+  const outbox = new Outbox(db, { epoch, durability });
+  const bootOf = db
+    .prepare<[number], string>('SELECT boot_id FROM epoch WHERE epoch_id = ?')
+    .pluck();
+  const room = new RoomMaker({
+    db,
+    outbox,
+    mainBytes,
+    isSameBoot: (epochId) => bootOf.get(epochId) === bootId,
+    isWallTrusted: () => existsSync(TIME_IS_SET),
+  });
+  return { mode, db, outbox, room };
+}
+
+/** Takes over messages and events of another outbox, under new numbers; by its message id the hub knows each. */
+function inherit(
+  { outbox, db }: Pick<Backing, 'outbox' | 'db'>,
+  { rows, events }: Inheritance,
+  clock: Clock,
+): void {
+  for (let from = 0; from < rows.length; from += MOVED_ROWS) {
+    const at = momentOf(clock);
+    outbox.commit(at, () => {
+      for (const row of rows.slice(from, from + MOVED_ROWS)) outbox.put(row, at.monoMs);
+    });
+  }
+  if (events.length === 0) return;
+  outbox.commit(momentOf(clock), () => {
+    for (const event of events) upsertEvent(db, event);
+  });
+}
+
+/** Everything of an outbox that must not go with it, as far as it can still be read. */
+export function legacyOf({ outbox, db, mode }: Backing, log: Logger): Inheritance {
+  const rows: NewRow[] = [];
+  for (const lane of LANES) {
+    // What is on a disk that fails is read again when it is back; alerts and events are sent from memory meanwhile.
+    if (mode === 'disk' && lane > 1) continue;
+    try {
+      rows.push(...outbox.unacknowledged(lane));
+    } catch (error) {
+      log.error({ lane, reason: explainedFault(error).message }, 'outbox cannot be read either');
+    }
+  }
+  const held = mode === 'disk' ? outbox.heldMessages() : [];
+  return { rows: [...rows, ...held], events: openEventsOf(db) };
+}
+
+function openEventsOf(db: Database): EventRow[] {
+  try {
+    return openEventRows(db);
+  } catch {
+    // The disk does not give them; they are still there when it does.
+    return [];
+  }
+}
+
+function declareUnclean(outbox: Outbox, sinceMs: number, at: Moment): void {
+  outbox.commit(at, () => {
+    for (const lane of LANES) {
+      if (!outbox.lane(lane).kind.isHeld) continue;
+      const gap = {
+        count: 0,
+        reason: 'unclean_shutdown',
+        firstMs: sinceMs,
+        lastMs: at.wallMs,
+      } as const;
+      outbox.declareMissing(lane, gap, at.monoMs);
+    }
+  });
+}
+
+function salvage(
+  backing: Pick<Backing, 'outbox' | 'db'>,
+  path: string,
+  options: BackingOptions,
+): void {
+  const { clock, log } = options;
+  const at = momentOf(clock);
+  backing.outbox.commit(at, () => {
+    for (const lane of LANES) {
+      const gap = {
+        count: 0,
+        reason: 'storage_corruption',
+        firstMs: at.wallMs,
+        lastMs: at.wallMs,
+      } as const;
+      backing.outbox.declareMissing(lane, gap, at.monoMs);
+    }
+  });
+  const { rows, isPartial } = salvageOutbox(path, () => clock.monotonicMs());
+  inherit(backing, { rows, events: [] }, clock);
+  log.warn({ messages: rows.length, is_partial: isPartial }, 'messages salvaged');
+}
+
+export function momentOf(clock: Clock): Moment {
+  return { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };
+}
