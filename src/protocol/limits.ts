@@ -6,6 +6,12 @@ export const LIMITS = {
   maxFrameBytes: 1024 * KIB,
   /** Largest frame of a client that has not identified itself. */
   preAuthFrameBytes: 16 * KIB,
+  /** Largest text that a deflated frame may unfold to; more ends the connection with 4413. */
+  maxInflatedBytes: 8 * 1024 * KIB,
+  /** Frames smaller than this are not worth deflating. */
+  deflateMinBytes: 4 * KIB,
+  /** Objects and lists in one another, the frame included. */
+  maxDepth: 64,
   /** Time a client has to identify itself before the server closes with 4408. */
   identifyTimeoutMs: 5_000,
   /** A client that was silent for so long sends a heartbeat. */
@@ -14,6 +20,20 @@ export const LIMITS = {
   serverSilenceMs: 12_000,
   /** A server that heard nothing for so long holds the client for dead. */
   clientSilenceMs: 15_000,
+  /** The same for a client of the original protocol, which a WebSocket ping asks every `legacyPingMs`. */
+  legacySilenceMs: 30_000,
+  legacyPingMs: 10_000,
+  /** An unacknowledged batch older than this means a dead connection; with alerts in it, a ping is sent first. */
+  ackTimeoutMs: 10_000,
+  alertAckTimeoutMs: 3_000,
+  /** A request that has no answer by then has failed. */
+  requestTimeoutMs: 10_000,
+  /** Answers kept per client, so that a request sent twice is done once. */
+  keptAnswers: 256,
+  /** A message that waited longer is sent as `replayed`. */
+  replayedAfterMs: 5_000,
+  /** A client's clock that is further off is not believed. */
+  clockSuspectMs: 5_000,
   /** One `message_batch`: items, and bytes of their bodies. A single larger body travels alone. */
   batchItems: 64,
   batchBytes: 64 * KIB,

@@ -1,76 +1,101 @@
 import { z } from 'zod';
 import { boundingBoxSchema, wireDetectionSchema } from './detection.ts';
-import type { DeliveredType } from './lanes.ts';
+import { timestamp as ms, prose, word } from './frame-parts.ts';
+import { DELIVERED_TYPES, type DeliveredType } from './lanes.ts';
 
-/** All timestamps: Unix time in milliseconds. */
-const timestamp = z.number();
+/**
+ * What the delivered messages carry. Bounds hold off what no camera site can mean: a message beyond them is
+ * quarantined, so they are wide.
+ */
 
-export const aiDetectionResultSchema = z.object({
-  camera_id: z.string(),
-  timestamp,
-  detections: z.array(wireDetectionSchema),
-  frame_id: z.number().int().optional(),
-  inference_ms: z.number().optional(),
-  /** The model that found these; `test-detector` results are not real. */
-  model: z.string().optional(),
-});
+const timestamp = ms.describe('When it happened, Unix milliseconds');
+/** Cameras, labels and models have names of people's own making. */
+const name = z.string().max(256);
+const camera = name.describe('The camera');
+
+export const aiDetectionResultSchema = z
+  .object({
+    camera_id: camera,
+    timestamp,
+    detections: z
+      .array(wireDetectionSchema)
+      .max(1024)
+      .describe('What the frame shows; may be empty'),
+    frame_id: z.number().int().optional().describe('Number of the frame'),
+    inference_ms: z.number().optional().describe('What the model took, milliseconds'),
+    model: name
+      .optional()
+      .describe('The model that found these; results of `test-detector` are not real'),
+  })
+  .describe('What one frame of one camera shows.');
 export type AiDetectionResult = z.infer<typeof aiDetectionResultSchema>;
 
-/** One object's stay in a camera's view. Sent at its start (`new`), on change (`update`) and at its `end`. */
-export const objectEventSchema = z.object({
-  phase: z.enum(['new', 'update', 'end']),
-  event_id: z.string(),
-  camera_id: z.string(),
-  type: z.string(),
-  label: z.string(),
-  track_id: z.number().int(),
-  /** First and last time that the object was seen. */
-  start_time: timestamp,
-  last_seen_time: timestamp,
-  /** Null while the event goes on. */
-  end_time: timestamp.nullable(),
-  /** Why the event ended; absent while it goes on. */
-  end_reason: z.enum(['left', 'camera_lost', 'shutdown', 'restart']).optional(),
-  /** Median score over the track. */
-  score: z.number(),
-  top_score: z.number(),
-  bounding_box: boundingBoxSchema,
-  has_snapshot: z.boolean(),
-  model: z.string(),
-  timestamp,
-});
+export const objectEventSchema = z
+  .object({
+    phase: z
+      .enum(['new', 'update', 'end'])
+      .describe('Sent at its start (`new`), on change (`update`) and at its `end`'),
+    event_id: name.describe('The same in all messages of one stay'),
+    camera_id: camera,
+    type: name.describe('`person`, `vehicle`, `package`, `animal` or the label'),
+    label: name.describe('The model’s own word'),
+    track_id: z.number().int().describe('The track within its camera'),
+    start_time: ms.describe('First time that the object was seen, Unix milliseconds'),
+    last_seen_time: ms.describe('Last time, Unix milliseconds'),
+    end_time: ms.nullable().describe('Null while the event goes on'),
+    end_reason: z
+      .enum(['left', 'camera_lost', 'shutdown', 'restart'])
+      .optional()
+      .describe('Absent while it goes on'),
+    score: z.number().describe('Median over the track, 0..1'),
+    top_score: z.number().describe('Best of the track, 0..1'),
+    bounding_box: boundingBoxSchema.describe('The object as it was seen best'),
+    has_snapshot: z.boolean().describe('The edge keeps a picture'),
+    model: name.describe('The model that found it'),
+    timestamp,
+  })
+  .describe('One object’s stay in a camera’s view.');
 export type ObjectEvent = z.infer<typeof objectEventSchema>;
 
-const alertTriggeredSchema = z.object({
-  type: z.string(),
-  camera_id: z.string(),
-  severity: z.enum(['low', 'medium', 'high', 'critical']),
-  timestamp,
-  data: z.record(z.string(), z.unknown()),
-});
+const freeFields = z.record(z.string(), z.unknown());
 
-const faceDetectionResultSchema = z.object({
-  camera_id: z.string(),
-  timestamp,
-  faces: z.array(z.record(z.string(), z.unknown())),
-});
+const alertTriggeredSchema = z
+  .object({
+    type: name.describe('Kind of alert'),
+    camera_id: camera,
+    severity: z.enum(['low', 'medium', 'high', 'critical']),
+    timestamp,
+    data: freeFields.describe('Whatever belongs to the alert'),
+  })
+  .describe('Something that people have to know at once.');
 
-/** State of an edge and its cameras; the newest one replaces the older. */
-const aiEngineStatusSchema = z.object({
-  timestamp,
-  status: z.enum(['running', 'degraded', 'stopping']),
-  provider: z.string().nullable(),
-  model: z.string(),
-  cameras: z.array(
-    z.object({
-      camera_id: z.string(),
-      state: z.string(),
-      fps: z.number(),
-      error_code: z.string().optional(),
-      error_message: z.string().optional(),
-    }),
-  ),
-});
+const faceDetectionResultSchema = z
+  .object({
+    camera_id: camera,
+    timestamp,
+    faces: z.array(freeFields).max(1024).describe('One object a face; its fields are free'),
+  })
+  .describe('Faces of one frame of one camera.');
+
+const aiEngineStatusSchema = z
+  .object({
+    timestamp,
+    status: z.enum(['running', 'degraded', 'stopping']).describe('`degraded`: a camera fails'),
+    provider: name.nullable().describe('What the model runs on; null before it runs'),
+    model: name.describe('The model in use'),
+    cameras: z
+      .array(
+        z.object({
+          camera_id: camera,
+          state: word.describe('`streaming`, `connecting`, `failed` and more'),
+          fps: z.number().describe('Frames analysed per second'),
+          error_code: word.optional().describe('Why it fails (docs/errors.md)'),
+          error_message: prose().optional().describe('The same for people'),
+        }),
+      )
+      .max(1024),
+  })
+  .describe('State of an edge and its cameras; the newest one replaces the older.');
 export type AiEngineStatus = z.infer<typeof aiEngineStatusSchema>;
 
 /** Schema and current version of every delivered message. Versions only ever add fields. */
@@ -81,3 +106,9 @@ export const PAYLOADS = {
   ai_detection_result: { version: 1, schema: aiDetectionResultSchema },
   ai_engine_status: { version: 1, schema: aiEngineStatusSchema },
 } as const satisfies Record<DeliveredType, { version: number; schema: z.ZodType }>;
+
+/** The newest version of every payload that this program knows, for `schema_versions` of an introduction. */
+export function payloadVersions(): Record<DeliveredType, number> {
+  const versions = DELIVERED_TYPES.map((type) => [type, PAYLOADS[type].version]);
+  return Object.fromEntries(versions) as Record<DeliveredType, number>;
+}

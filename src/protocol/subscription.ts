@@ -1,48 +1,50 @@
 import { z } from 'zod';
-import { count, frame, timestamp } from './frame-parts.ts';
+import { count, frame, timestamp, word } from './frame-parts.ts';
 
 /** Frames by which a client asks for events, and the events themselves. */
 
 const filter = z.array(z.string().max(128)).max(256);
 
-/** Replaces the connection's subscription. `*` stands for every type or camera. */
+/** Replaces the connection's subscription. */
 export const subscribeSchema = frame(
   'subscribe',
+  'Asks for events; replaces the connection’s subscription.',
   z.object({
-    types: filter.min(1),
-    cameras: filter.min(1).default(['*']),
-    /** Send what was stored after this event first. */
-    after_event_id: count.optional(),
+    types: filter.min(1).describe('Message types; `*` for all'),
+    cameras: filter.min(1).default(['*']).describe('Camera ids; `*` for all'),
+    after_event_id: count.optional().describe('First send what was stored after this event'),
   }),
 );
 export type Subscribe = z.infer<typeof subscribeSchema>;
 
-/** The subscription now in force; no types after `unsubscribe`. */
 export const subscriptionSuccessSchema = frame(
   'subscription_success',
+  'The subscription now in force.',
   z.object({
-    types: filter,
+    types: filter.describe('Empty after `unsubscribe`'),
     cameras: filter,
-    /** Newest stored event at this moment; 0 when there is none. */
-    last_event_id: count,
+    last_event_id: count.describe('Newest stored event at this moment; 0 when there is none'),
   }),
 );
 
-export const unsubscribeSchema = frame('unsubscribe', z.object({}));
+export const unsubscribeSchema = frame('unsubscribe', 'No more events.', z.object({}));
 
-/** A delivered message as subscribers get it: its own type and data, with where it came from. */
-export const broadcastEventSchema = z.object({
-  type: z.string(),
-  /** When it happened at the edge. */
-  timestamp,
-  event_id: z.int().min(1),
-  client_id: z.string(),
-  /** When it happened, by the server's clock; absent where that cannot be told. */
-  corrected_timestamp: timestamp.optional(),
-  /** The edge's clock was more than 5 s off, or not known to be set. */
-  clock_suspect: z.boolean().optional(),
-  replayed: z.boolean().optional(),
-  schema_version: z.int().optional(),
-  data: z.unknown(),
-});
+export const broadcastEventSchema = z
+  .object({
+    type: word.describe('Type of the message'),
+    timestamp: timestamp.describe('When it happened by the edge’s wall clock, Unix milliseconds'),
+    event_id: z.int().min(1).describe('Ascending; the cursor for `after_event_id`'),
+    client_id: z.string().max(128).describe('The edge that it comes from'),
+    corrected_timestamp: timestamp
+      .optional()
+      .describe('When it happened by the server’s clock; absent where that cannot be told'),
+    clock_suspect: z
+      .boolean()
+      .optional()
+      .describe('The edge’s clock was more than 5 s off, or not known to be set'),
+    replayed: z.boolean().optional().describe('It reached the server late'),
+    schema_version: z.int().optional().describe('Version of `data`'),
+    data: z.unknown().describe('The payload as the edge sent it'),
+  })
+  .describe('A message that a subscriber asked for, under the type of the message.');
 export type BroadcastEvent = z.infer<typeof broadcastEventSchema>;
