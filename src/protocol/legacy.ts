@@ -22,7 +22,8 @@ function legacyFrame<Type extends string, Data extends z.ZodType>(type: Type, da
 }
 
 /** Only this protocol has no version; a peer that names one is no legacy peer. */
-const noProtocol = z.undefined().optional();
+const noProtocol = z.undefined().optional().describe('Not in this protocol');
+const free = z.unknown().optional();
 const cameraId = z.string().max(128);
 const happened = seconds.meta({ description: 'When it happened, seconds' });
 
@@ -99,12 +100,12 @@ export const legacyGreetingSchema = legacyFrame(
 );
 
 /** What a legacy server answers to `client_identify`; its fields are free. */
-export const legacyWelcomeSchema = legacyFrame('identification_success', z.unknown());
+export const legacyWelcomeSchema = legacyFrame('identification_success', free);
 
-export const legacyHeartbeatAckSchema = legacyFrame('heartbeat_ack', z.unknown());
+export const legacyHeartbeatAckSchema = legacyFrame('heartbeat_ack', free);
 
 const ofCamera = z.looseObject({ camera_id: cameraId });
-const legacyError = legacyFrame('error', z.unknown());
+const legacyError = legacyFrame('error', free);
 
 /** Requests of viewers for a camera's stream, and their answers. */
 const STREAM_ANSWERS = {

@@ -1,0 +1,63 @@
+/**
+ * Codes of `error` frames that a server sends. `isRetryable`: the same client can succeed later without being
+ * changed. `closes`: the connection ends after it.
+ */
+export const ERROR_CODES = {
+  not_json: { isRetryable: false, meaning: 'The text is not JSON.' },
+  invalid_frame: {
+    isRetryable: false,
+    meaning:
+      'The frame does not have the form of its type, or is binary where that was not agreed.',
+  },
+  unknown_type: { isRetryable: false, meaning: 'The server does not know the type; harmless.' },
+  frame_too_large: { isRetryable: false, closes: 4413, meaning: 'The frame is over the limit.' },
+  not_identified: { isRetryable: false, meaning: '`client_identify` has to come first.' },
+  already_identified: { isRetryable: false, meaning: 'A connection identifies itself once.' },
+  identify_timeout: {
+    isRetryable: true,
+    closes: 4408,
+    meaning: 'No `client_identify` came in time.',
+  },
+  auth_failed: {
+    isRetryable: false,
+    closes: 4401,
+    meaning:
+      'The token is not known, is not for this `client_type`, or the `client_id` belongs to another token. ' +
+      'Not to be tried again before `retry_after_ms`.',
+  },
+  superseded: {
+    isRetryable: false,
+    closes: 4409,
+    meaning: 'A newer connection of the same `client_id` took over.',
+  },
+  epoch_fork: {
+    isRetryable: false,
+    meaning:
+      'Two copies of one client write the same epoch: begin a new epoch for what is not acknowledged.',
+  },
+  forbidden: { isRetryable: false, meaning: 'Clients of this `client_type` may not send this.' },
+  not_supported: { isRetryable: false, meaning: 'The server knows the frame but does not do it.' },
+  flow_violation: {
+    isRetryable: false,
+    closes: 4429,
+    meaning: 'More than twice the credit was in flight.',
+  },
+  try_later: { isRetryable: true, closes: 1013, meaning: 'The server cannot keep up.' },
+  store_unavailable: {
+    isRetryable: true,
+    closes: 1013,
+    meaning: 'The server cannot write to its disk; nothing of what is unacknowledged is kept.',
+  },
+} as const satisfies Record<string, ServerError>;
+
+interface ServerError {
+  readonly isRetryable: boolean;
+  readonly closes?: number;
+  readonly meaning: string;
+}
+
+export type ServerErrorCode = keyof typeof ERROR_CODES;
+
+export function isRetryable(code: string): boolean {
+  return Object.hasOwn(ERROR_CODES, code) && ERROR_CODES[code as ServerErrorCode].isRetryable;
+}
