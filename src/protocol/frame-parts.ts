@@ -26,12 +26,20 @@ export function prose(maxLength = 1024) {
   return z.string().overwrite((text) => text.slice(0, maxLength));
 }
 
-/** A map with no more entries than that. */
+/** A map with no more entries than that: counted first, since a frame has room for so many that reading them takes long. */
 export function mapOf<Value extends z.ZodType>(value: Value, maxEntries: number, maxKey = 128) {
   return z
-    .record(z.string().max(maxKey), value)
-    .refine((map) => Object.keys(map).length <= maxEntries, `more than ${maxEntries} entries`)
-    .meta({ maxProperties: maxEntries });
+    .unknown()
+    .refine((map) => !hasMoreKeys(map, maxEntries), {
+      error: `more than ${maxEntries} entries`,
+      abort: true,
+    })
+    .pipe(z.record(z.string().max(maxKey), value))
+    .meta({ type: 'object', maxProperties: maxEntries });
+}
+
+function hasMoreKeys(map: unknown, limit: number): boolean {
+  return typeof map === 'object' && map !== null && Object.keys(map).length > limit;
 }
 
 /** The schema of `{type, timestamp, request_id?, data}`. Unknown fields are ignored. */

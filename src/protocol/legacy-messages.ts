@@ -1,6 +1,12 @@
 import { detectionType } from './detection.ts';
 import type { DeliveredType } from './lanes.ts';
-import { type LegacyMessage, msOfSeconds, secondsOfMs } from './legacy.ts';
+import {
+  LEGACY_MESSAGES,
+  type LegacyMessage,
+  type LegacyMessageType,
+  msOfSeconds,
+  secondsOfMs,
+} from './legacy.ts';
 import { PAYLOADS } from './payloads.ts';
 
 /** A delivered message as it was meant by a client of the original protocol. */
@@ -94,14 +100,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/**
- * Types that our edge sends to a server of the original protocol. Not `ai_engine_status`, whose form there is not
- * known, and not `object_event`, which is newer.
- */
-const SENT_AS_LEGACY = ['alert_triggered', 'face_detection_result', 'ai_detection_result'] as const;
-
 export interface LegacyOutput {
-  readonly type: (typeof SENT_AS_LEGACY)[number];
+  readonly type: LegacyMessageType;
   readonly data: unknown;
   /** Seconds. */
   readonly timestamp: number;
@@ -109,7 +109,8 @@ export interface LegacyOutput {
 }
 
 /**
- * A message of the outbox for a server of the original protocol, or null for a type that it does not know.
+ * A message of the outbox for a server of the original protocol, or null for a type that it may not know:
+ * `object_event` is newer, and `ai_engine_status` has no form there that can be relied on.
  *
  * @param data payload with its times in milliseconds
  * @param wallMs Unix milliseconds: when it happened
@@ -121,11 +122,15 @@ export function toLegacyMessage(
   wallMs: number,
   requestId: string,
 ): LegacyOutput | null {
-  const known = SENT_AS_LEGACY.find((name) => name === type);
-  if (known === undefined) return null;
+  if (!Object.hasOwn(LEGACY_MESSAGES, type)) return null;
   const inSeconds =
     isRecord(data) && typeof data.timestamp === 'number'
       ? { ...data, timestamp: secondsOfMs(data.timestamp) }
       : data;
-  return { type: known, data: inSeconds, timestamp: secondsOfMs(wallMs), request_id: requestId };
+  return {
+    type: type as LegacyMessageType,
+    data: inSeconds,
+    timestamp: secondsOfMs(wallMs),
+    request_id: requestId,
+  };
 }

@@ -88,10 +88,22 @@ export const LEGACY_MESSAGES = {
         .meta({ description: '`low`, `medium`, `high` or `critical`, in any case' }),
     }),
   ),
-  ai_engine_status: legacyFrame('ai_engine_status', z.looseObject({ timestamp: happened })),
 } as const;
 export type LegacyMessageType = keyof typeof LEGACY_MESSAGES;
-export type LegacyMessage = z.infer<(typeof LEGACY_MESSAGES)[LegacyMessageType]>;
+
+/** Taken from its senders, whatever it holds; a form of it that every receiver would know there is not. */
+const LEGACY_STATUS = {
+  ai_engine_status: legacyFrame('ai_engine_status', z.looseObject({ timestamp: happened })),
+} as const;
+
+export type LegacyMessage = z.infer<
+  (typeof LEGACY_MESSAGES)[LegacyMessageType] | (typeof LEGACY_STATUS)['ai_engine_status']
+>;
+
+/** Tells what is to be stored from frames of the session. */
+export function isLegacyMessage(frame: { readonly type: string }): frame is LegacyMessage {
+  return Object.hasOwn(LEGACY_MESSAGES, frame.type) || Object.hasOwn(LEGACY_STATUS, frame.type);
+}
 
 /** The server's greeting, as far as it has to be understood; an enhanced server's names its `protocol`. */
 export const legacyGreetingSchema = legacyFrame(
@@ -118,6 +130,7 @@ export const LEGACY_CLIENT_FRAMES = {
   client_identify: legacyIdentifySchema,
   heartbeat: legacyHeartbeatSchema,
   ...LEGACY_MESSAGES,
+  ...LEGACY_STATUS,
   stream_start_request: legacyFrame('stream_start_request', ofCamera),
   stream_stop_request: legacyFrame('stream_stop_request', ofCamera),
   stream_quality_change: legacyFrame('stream_quality_change', ofCamera),
@@ -138,6 +151,7 @@ export const LEGACY_SERVER_FRAMES = {
   change_stream_processing: legacyFrame('change_stream_processing', ofCamera),
   ...STREAM_ANSWERS,
   ...LEGACY_MESSAGES,
+  ...LEGACY_STATUS,
   error: legacyError,
 } as const;
 export type LegacyServerFrame = z.infer<

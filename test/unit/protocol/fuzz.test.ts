@@ -8,7 +8,7 @@ import {
   parseServerFrame,
 } from '../../../src/protocol/codec.ts';
 import type { ClientFrame } from '../../../src/protocol/frames.ts';
-import { LEGACY_MESSAGES, type LegacyMessage } from '../../../src/protocol/legacy.ts';
+import { isLegacyMessage } from '../../../src/protocol/legacy.ts';
 import { fromLegacyMessage } from '../../../src/protocol/legacy-messages.ts';
 import { LIMITS } from '../../../src/protocol/limits.ts';
 import { goodFrames, judgeItem } from './corpus.ts';
@@ -43,8 +43,8 @@ function judgeParts(result: object): void {
   if (!('frame' in result)) return;
   const frame = result.frame as { type: string; data?: { items?: unknown[] } };
   if (frame.type === 'message_batch') for (const item of frame.data?.items ?? []) judgeItem(item);
-  if (Object.hasOwn(LEGACY_MESSAGES, frame.type) && Object.hasOwn(frame, 'data')) {
-    const { timestampMs } = fromLegacyMessage(frame as LegacyMessage, 0);
+  if (isLegacyMessage(frame)) {
+    const { timestampMs } = fromLegacyMessage(frame, 0);
     if (!Number.isFinite(timestampMs)) throw new Error('no time');
   }
 }

@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { LEGACY_MESSAGES, type LegacyMessage } from '../../../src/protocol/legacy.ts';
+import {
+  isLegacyMessage,
+  LEGACY_CLIENT_FRAMES,
+  LEGACY_MESSAGES,
+  type LegacyMessage,
+} from '../../../src/protocol/legacy.ts';
 import { fromLegacyMessage, toLegacyMessage } from '../../../src/protocol/legacy-messages.ts';
 
 const NOW = 1_767_225_700_000;
 
 function converted(type: LegacyMessage['type'], data: object, rest: object = {}) {
-  const frame = LEGACY_MESSAGES[type].parse({ type, data, ...rest });
+  const frame = LEGACY_CLIENT_FRAMES[type].parse({ type, data, ...rest });
   return fromLegacyMessage(frame as LegacyMessage, NOW);
 }
 
@@ -74,6 +79,12 @@ describe('detections', () => {
     expect(result).toMatchObject({ isOpaque: true, schemaVersion: null, data });
     expect(result.timestampMs).toBe(1_767_225_600_250);
   });
+});
+
+test('a message is told from the frames of a session', () => {
+  const messages = Object.keys(LEGACY_CLIENT_FRAMES).filter((type) => isLegacyMessage({ type }));
+  expect(messages).toEqual([...Object.keys(LEGACY_MESSAGES), 'ai_engine_status']);
+  expect(isLegacyMessage({ type: 'constructor' })).toBe(false);
 });
 
 describe('other messages', () => {
