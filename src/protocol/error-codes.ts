@@ -56,7 +56,7 @@ interface ServerError {
   readonly meaning: string;
 }
 
-export type ServerErrorCode = keyof typeof ERROR_CODES;
+type ServerErrorCode = keyof typeof ERROR_CODES;
 
 export function isRetryable(code: string): boolean {
   return Object.hasOwn(ERROR_CODES, code) && ERROR_CODES[code as ServerErrorCode].isRetryable;

@@ -32,12 +32,9 @@ function settle(text: string): void {
     if (result.ok) judgeParts(result);
     else if (result.message === '') throw new Error('a fault without a message');
   }
-  // Taken before the first case: whatever a text says, no object got a property by nature.
-  if (Object.getOwnPropertyNames(Object.prototype).length !== NATURAL) throw new Error('polluted');
-  if (Object.keys(Object.prototype).length !== 0) throw new Error('polluted');
+  // Whatever the text said, it gave no property to objects that have none.
+  for (const name in {}) throw new Error(`every object has got a ${name}`);
 }
-
-const NATURAL = Object.getOwnPropertyNames(Object.prototype).length;
 
 function judgeParts(result: object): void {
   if (!('frame' in result)) return;
