@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cameraId, cameraSchema } from './camera-schema.ts';
 import { hubSchema } from './hub-schema.ts';
-import { absolutePath, oneSecretOnly, tokenSource } from './schema-parts.ts';
+import { absolutePath, fileOfSecret, oneSecretOnly, tokenSource } from './schema-parts.ts';
 
 // Keys are spelled as in the file (snake_case), here and everywhere in the program.
 
@@ -24,6 +24,40 @@ const edgeSchema = z.strictObject({
   }),
 });
 
+const uplinkTlsSchema = z
+  .strictObject({
+    ca_file: fileOfSecret.optional().meta({
+      title: 'Authority',
+      description: 'PEM file of the authorities to trust instead of those of the system.',
+    }),
+    cert_file: fileOfSecret.optional().meta({
+      title: 'Certificate',
+      description: 'PEM file of the certificate that this box shows to the hub.',
+    }),
+    key_file: fileOfSecret.optional().meta({
+      title: 'Key',
+      description: 'PEM file of the private key that belongs to `cert_file`.',
+    }),
+    pin_sha256: z
+      .array(z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'the base64 form of a SHA-256 digest'))
+      .default([])
+      .meta({
+        title: 'Pins',
+        description: 'Base64 SHA-256 digests of the only public keys that the hub may have.',
+      }),
+  })
+  .superRefine(
+    (tls, context) => {
+      if (typeof tls !== 'object' || tls === null) return;
+      const { cert_file: cert, key_file: key } = tls;
+      if ((cert === undefined) === (key === undefined)) return;
+      const missing = cert === undefined ? 'cert_file' : 'key_file';
+      const given = cert === undefined ? 'key_file' : 'cert_file';
+      context.addIssue({ code: 'custom', path: [given], message: `${missing} beside it` });
+    },
+    { when: () => true },
+  );
+
 const uplinkSchema = z
   .strictObject({
     url: z.string().optional().meta({
@@ -31,6 +65,14 @@ const uplinkSchema = z
       description: 'ws:// or wss://. When left out, the box works alone and keeps what it finds.',
     }),
     ...tokenSource,
+    compression: z.enum(['off', 'deflate']).default('off').meta({
+      title: 'Compression',
+      description: '`deflate` makes batches about five times smaller, for time of the processor.',
+    }),
+    tls: uplinkTlsSchema.prefault({}).meta({
+      title: 'TLS',
+      description: 'For wss:// beyond the authorities that the system trusts.',
+    }),
   })
   .superRefine(
     (uplink, context) => {

@@ -2,7 +2,14 @@ import { ApexError } from '../system/errors.ts';
 import { toProblem } from './issue-problems.ts';
 import type { LoadedConfig } from './load.ts';
 import type { ConfigProblem } from './problem.ts';
-import { isWorldReadable, resolveSecret, type SecretSource, secretFilePath } from './secrets.ts';
+import {
+  isWorldReadable,
+  resolveSecret,
+  type SecretSource,
+  secretFilePath,
+  TLS_FILES,
+  uplinkTls,
+} from './secrets.ts';
 
 /** Below this a token can be guessed from its digest, or by trying. */
 const SHORTEST_GOOD_TOKEN = 16;
@@ -37,6 +44,7 @@ export function checkSecrets(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Conf
     if (isInFile && isFileOpen && /^[a-z]+:\/\/[^/?#]*:[^/?#]*@/i.test(url))
       problems.push(warn(key, openMessage(`the password in ${key}`, sourcePath)));
   }
+  problems.push(...tlsProblems(loaded, env));
   const { url, token, token_file: tokenFile } = config.uplink;
   if (url !== undefined && (token ?? tokenFile) === undefined)
     problems.push(
@@ -78,6 +86,29 @@ function fileProblems(
     if (!(error instanceof ApexError)) throw error;
     return [toProblem({ path, message: error.message }, originOf)];
   }
+}
+
+/** Certificates may be read by everyone; the key may not. */
+function tlsProblems(loaded: LoadedConfig, env: NodeJS.ProcessEnv): ConfigProblem[] {
+  const { tls } = loaded.config.uplink;
+  const problems = Object.values(TLS_FILES).flatMap((name): ConfigProblem[] => {
+    const only = { ...loaded.config.uplink, tls: { [name]: tls[name], pin_sha256: [] } };
+    try {
+      uplinkTls({ ...loaded.config, uplink: only }, env);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ApexError)) throw error;
+      return [
+        toProblem({ path: ['uplink', 'tls', name], message: error.message }, loaded.originOf),
+      ];
+    }
+  });
+  if (problems.length > 0 || tls.key_file === undefined) return problems;
+  const file = secretFilePath('uplink.tls.key', tls.key_file, env);
+  if (!isWorldReadable(file)) return [];
+  const message = openMessage('uplink.tls.key_file', file);
+  const path = ['uplink', 'tls', 'key_file'];
+  return [toProblem({ path, message, severity: 'warning' }, loaded.originOf)];
 }
 
 function openMessage(what: string, file: string): string {

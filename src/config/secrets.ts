@@ -127,6 +127,33 @@ export function uplinkToken(config: Config, env: NodeJS.ProcessEnv): string | nu
   return resolveSecret({ key: 'uplink.token', value: token, file: token_file }, env);
 }
 
+/** What `wss://` needs besides the system's own authorities, PEM. */
+export interface UplinkTls {
+  ca?: string;
+  cert?: string;
+  key?: string;
+  /** Base64 SHA-256 digests of public keys. */
+  pins: readonly string[];
+}
+
+/** Keys of `uplink.tls` that name a file. */
+export const TLS_FILES = { ca: 'ca_file', cert: 'cert_file', key: 'key_file' } as const;
+
+/**
+ * Certificates and key for the hub, as their files are now.
+ * @throws ApexError `CONFIG_SECRET_UNREADABLE`
+ */
+export function uplinkTls({ uplink }: Config, env: NodeJS.ProcessEnv): UplinkTls {
+  const tls: UplinkTls = { pins: uplink.tls.pin_sha256 };
+  for (const [part, name] of Object.entries(TLS_FILES)) {
+    const file = uplink.tls[name];
+    if (file === undefined) continue;
+    const key = `uplink.tls.${part}`;
+    tls[part as keyof typeof TLS_FILES] = readText(key, secretFilePath(key, file, env));
+  }
+  return tls;
+}
+
 export interface HubToken {
   name: string;
   type: Config['hub']['tokens'][number]['type'];

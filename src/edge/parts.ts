@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { checkSecrets } from '../config/secret-problems.ts';
-import { uplinkToken } from '../config/secrets.ts';
+import { type UplinkTls, uplinkTls, uplinkToken } from '../config/secrets.ts';
 import { SnapshotFiles } from '../events/snapshot-files.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { Store } from '../store/store.ts';
@@ -111,14 +111,16 @@ function makeUplink(
   store: Store,
   { loaded, env, log, clock = systemClock }: EdgeDaemonOptions,
 ): Uplink | null {
-  const { url } = loaded.config.uplink;
+  const { config } = loaded;
+  const { url, compression } = config.uplink;
   if (url === undefined) return null;
-  const token = uplinkToken(loaded.config, env);
-  if (token === null) {
-    throw new ApexError(
-      'CONFIG_INVALID',
-      'uplink.url is given without uplink.token or uplink.token_file',
-    );
-  }
-  return new Uplink({ url, token, clientId, store, clock, random: Math.random, log });
+  const token = (): string => {
+    const secret = uplinkToken(config, env);
+    if (secret !== null) return secret;
+    const message = 'uplink.url is given without uplink.token or uplink.token_file';
+    throw new ApexError('CONFIG_INVALID', message);
+  };
+  const tls = (): UplinkTls => uplinkTls(config, env);
+  const random = Math.random;
+  return new Uplink({ url, token, tls, compression, clientId, store, clock, random, log });
 }

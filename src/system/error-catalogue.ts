@@ -119,6 +119,29 @@ export const ERROR_CATALOGUE = {
     summary: 'A certificate or key of the uplink cannot be used.',
     remedy: 'Give certificates and keys in PEM form, and the key that belongs to the certificate.',
   },
+  UPLINK_TLS_UNTRUSTED: {
+    summary: 'The certificate of the hub comes from an authority that this box does not know.',
+    remedy:
+      'Give the certificate of the authority in `uplink.tls.ca_file`, if you know who runs the hub.',
+  },
+  UPLINK_TLS_NAME: {
+    summary: 'The certificate of the hub is for another name.',
+    remedy: 'Write the name of the certificate in `uplink.url`, or give the hub a matching one.',
+  },
+  UPLINK_TLS_EXPIRED: {
+    summary: 'The certificate of the hub is not valid at this time.',
+    remedy: 'Check the clock of this box; if it is right, renew the certificate of the hub.',
+  },
+  UPLINK_TLS_PIN: {
+    summary: 'The hub has another public key than the pinned one.',
+    remedy:
+      'If the hub got a new key, put its pin into `uplink.tls.pin_sha256`; otherwise somebody stands in between.',
+  },
+  UPLINK_TLS_CLIENT: {
+    summary: 'The hub does not accept the certificate of this box, or wants one.',
+    remedy:
+      'Give a certificate that the hub accepts in `uplink.tls.cert_file`, and its key in `uplink.tls.key_file`.',
+  },
   UPLINK_URL: {
     summary: 'The address of the hub is not a WebSocket address.',
     remedy:

@@ -4,7 +4,7 @@ import { fullJitterDelay } from '../system/backoff.ts';
 export type Ending =
   /** Never reached, or broken off. */
   | { readonly kind: 'lost' }
-  /** The hub will not have this client: trying soon would not change its mind. */
+  /** The hub will not have this client: the breaker counts these. */
   | { readonly kind: 'refused'; readonly retryAfterMs: number | null }
   /** The hub said when to come back. */
   | { readonly kind: 'told'; readonly delayMs: number }
@@ -15,7 +15,6 @@ export type Ending =
 export interface Backoff {
   /** Connections in a row that came to nothing. */
   readonly attempts: number;
-  readonly refusals: number;
   /** Monotonic time since when there has been no progress; null while there is. */
   readonly downSinceMs: number | null;
   readonly baseMs: number;
@@ -25,7 +24,6 @@ export interface Backoff {
 /** A cap of 750 ms lets a fleet of hundreds be back within a second of the hub. */
 export const INITIAL_BACKOFF: Backoff = {
   attempts: 0,
-  refusals: 0,
   downSinceMs: null,
   baseMs: 100,
   capMs: 750,
@@ -33,8 +31,15 @@ export const INITIAL_BACKOFF: Backoff = {
 
 const LONG_DOWN_MS = 15 * 60_000;
 const LONG_DOWN_CAP_MS = 5_000;
-const REFUSED_BASE_MS = 5_000;
-const REFUSED_CAP_MS = 300_000;
+/** After a refusal that does not open the breaker yet. */
+const REFUSED_MS = 1_000;
+const MAX_TOLD_MS = 300_000;
+
+/** The largest delay in force, in milliseconds. */
+export function capOf(backoff: Backoff, nowMs: number): number {
+  const isLong = backoff.downSinceMs !== null && nowMs - backoff.downSinceMs > LONG_DOWN_MS;
+  return isLong ? Math.max(LONG_DOWN_CAP_MS, backoff.capMs) : backoff.capMs;
+}
 
 /** Time until the next connection. @param random uniform in [0, 1) */
 export function reconnectDelay(
@@ -42,23 +47,19 @@ export function reconnectDelay(
   ending: Ending,
   at: { readonly nowMs: number; readonly random: () => number },
 ): { delayMs: number; backoff: Backoff } {
-  const downSinceMs = backoff.downSinceMs ?? at.nowMs;
-  const next = { ...backoff, downSinceMs };
+  const next = { ...backoff, downSinceMs: backoff.downSinceMs ?? at.nowMs };
   switch (ending.kind) {
     case 'renewed':
       return { delayMs: 0, backoff: next };
     case 'told':
-      return { delayMs: ending.delayMs, backoff: { ...next, attempts: 0 } };
+      return { delayMs: Math.min(ending.delayMs, MAX_TOLD_MS), backoff: { ...next, attempts: 0 } };
     case 'refused': {
-      const step = REFUSED_BASE_MS * 2 ** Math.min(backoff.refusals, 30);
-      const told = ending.retryAfterMs ?? 0;
-      // A quarter on top keeps edges with the same bad token apart.
-      const delayMs = Math.min(REFUSED_CAP_MS, Math.max(step, told)) * (1 + at.random() / 4);
-      return { delayMs, backoff: { ...next, refusals: backoff.refusals + 1 } };
+      const toldMs = Math.min(ending.retryAfterMs ?? 0, MAX_TOLD_MS);
+      const delayMs = Math.max(REFUSED_MS, toldMs) * (1 + at.random() / 4);
+      return { delayMs, backoff: { ...next, attempts: next.attempts + 1 } };
     }
     case 'lost': {
-      const isLong = at.nowMs - downSinceMs > LONG_DOWN_MS;
-      const capMs = isLong ? Math.max(LONG_DOWN_CAP_MS, backoff.capMs) : backoff.capMs;
+      const capMs = capOf(next, at.nowMs);
       const step = { attempt: backoff.attempts, baseMs: backoff.baseMs, capMs };
       return {
         delayMs: fullJitterDelay(step, at.random),
@@ -70,5 +71,5 @@ export function reconnectDelay(
 
 /** After the hub acknowledged something: an open socket alone proves nothing where a link flaps. */
 export function afterProgress(backoff: Backoff): Backoff {
-  return { ...backoff, attempts: 0, refusals: 0, downSinceMs: null };
+  return { ...backoff, attempts: 0, downSinceMs: null };
 }

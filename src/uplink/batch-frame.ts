@@ -4,11 +4,19 @@ import type { OutboxItem } from '../store/outbox-rows.ts';
 /** Older messages are marked, so that the hub stores them without showing them as live. */
 const LIVE_MS = 5_000;
 
+/** This moment, wall and monotonic, in milliseconds. */
+export interface Now {
+  readonly wallMs: number;
+  readonly monoMs: number;
+}
+
 export interface BatchFrame {
   readonly requestId: string;
   readonly epoch: string;
   readonly lane: Lane;
   readonly firstSeq: number;
+  /** Last number that the items cover. */
+  readonly through: number;
   readonly items: readonly OutboxItem[];
   /** The items' monotonic times are of this run of the kernel. */
   readonly isSameBoot: boolean;
@@ -16,12 +24,8 @@ export interface BatchFrame {
 
 /**
  * The text of a `message_batch`. Bodies go in as they are stored, without being parsed and written again.
- * @param now of this moment, wall and monotonic
  */
-export function batchFrame(
-  batch: BatchFrame,
-  now: { readonly wallMs: number; readonly monoMs: number },
-): string {
+export function batchFrame(batch: BatchFrame, now: Now): string {
   const items = batch.items.map((item) => {
     if (item.kind === 'gap') return JSON.stringify({ seq: item.seq, gap: item.gap });
     const isLive = batch.isSameBoot && now.monoMs - item.monoMs <= LIVE_MS;

@@ -3,6 +3,7 @@ import type { ErrorFrame } from '../protocol/session.ts';
 import { ApexError, type ErrorCode } from '../system/errors.ts';
 import type { Ending } from './backoff.ts';
 import type { SocketEnd } from './socket.ts';
+import { tlsFault } from './tls.ts';
 
 /** What one connection learned about its own end. */
 export interface EndFacts {
@@ -43,6 +44,8 @@ const REFUSALS: Readonly<Partial<Record<number, ErrorCode>>> = {
 export function endingOf(facts: EndFacts, end: SocketEnd): EndVerdict {
   if (facts.given !== null) return facts.given;
   if (end.http !== null) return httpVerdict(end.http, end);
+  const tls = end.error === null ? null : tlsFault(end.error);
+  if (tls !== null) return refusal(tls, facts, end);
   if (facts.hubError?.code === 'auth_failed') return refusal('UPLINK_AUTH_FAILED', facts, end);
   const drainAfterMs = facts.drainAfterMs;
   if (drainAfterMs !== null)

@@ -1,59 +1,193 @@
-import { PAYLOADS } from '../protocol/payloads.ts';
-import {
-  CAPABILITIES,
-  type ClientIdentify,
-  type ConnectionEstablished,
-  PROTOCOL_VERSION,
+import { legacyGreetingSchema } from '../protocol/legacy.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type {
+  ConnectionEstablished,
+  ErrorFrame,
+  IdentificationSuccess,
 } from '../protocol/session.ts';
-import type { OutboxStream, SinkPeer } from '../store/requests.ts';
+import type { OutboxStreams, SinkPeer } from '../store/requests.ts';
+import type { Clock, TimerHandle } from '../system/clock.ts';
+import type { Logger } from '../system/logger.ts';
+import type { Dialect } from './dialect.ts';
+import { EnhancedDialect } from './enhanced-dialect.ts';
+import { planResume, type SendStream } from './lane-cursor.ts';
+import type { LegacyDialect } from './legacy-dialect.ts';
+import type { Line } from './line.ts';
+import { isClockSynced } from './time-sync.ts';
+import type { UplinkStore } from './uplink-store.ts';
 
-export interface Introduction {
-  readonly clientId: string;
+/** For the handshake and both frames of the introduction. */
+const INTRODUCTION_MS = LIMITS.identifyTimeoutMs + 2_000;
+/** Servers of the original protocol may wait for the client to speak first. */
+const GREETING_MS = 2_000;
+/** Streams of older epochs told in one `client_identify`, which has to stay below 16 KiB. */
+const OLDER_STREAMS = 100;
+/** A refusal in the free words of the original protocol. */
+const ABOUT_AUTH = /auth|token|credential|forbidden/i;
+
+export interface IntroductionOptions {
   readonly token: string;
+  readonly clientId: string;
   readonly bootId: string;
-  readonly peer: SinkPeer | null;
-  readonly streams: readonly OutboxStream[];
-  readonly wallMs: number;
-  readonly monoMs: number;
+  readonly compression: 'off' | 'deflate';
+  readonly store: UplinkStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly legacyDialect: () => LegacyDialect;
 }
 
-export function clientIdentify(introduction: Introduction): ClientIdentify {
-  const { clientId, token, bootId, peer, streams, wallMs, monoMs } = introduction;
-  return {
-    type: 'client_identify',
-    timestamp: wallMs,
-    request_id: 'identify',
-    data: {
-      client_id: clientId,
-      client_type: 'ai_engine',
-      auth: { token },
-      protocol: PROTOCOL_VERSION,
-      capabilities: [...CAPABILITIES],
-      boot_id: bootId,
-      session_token: peer?.sessionToken ?? null,
-      clock: { mono_ms: monoMs },
-      schema_versions: Object.fromEntries(
-        Object.entries(PAYLOADS).map(([type, { version }]) => [type, version]),
-      ),
-      resume: {
-        streams: streams.map(({ epoch, lane, firstSeq, nextSeq }) => ({
-          epoch,
-          lane,
-          first_seq: firstSeq,
-          next_seq: nextSeq,
-        })),
-      },
-    },
-  };
+/** A connection whose hub has accepted this edge. */
+export interface Accepted {
+  readonly dialect: Dialect;
+  readonly streams: readonly SendStream[];
+  readonly isTruncated: OutboxStreams['isTruncated'];
+  readonly welcome: IdentificationSuccess['data'];
 }
 
-/** Why this hub cannot be spoken with, or null. */
-export function incompatibility({
-  protocol,
-  capabilities,
-}: ConnectionEstablished['data']): string | null {
-  if (PROTOCOL_VERSION < protocol.min || PROTOCOL_VERSION > protocol.max)
-    return `the hub speaks protocol ${protocol.min} to ${protocol.max}, this edge ${PROTOCOL_VERSION}`;
-  const missing = ['batch', 'resume'].filter((name) => !capabilities.includes(name));
-  return missing.length === 0 ? null : `the hub cannot ${missing.join(' and ')}`;
+/** The first phase of a session: finds out what the hub speaks, and says who this is. */
+export class Introduction {
+  readonly #options: IntroductionOptions;
+  readonly #line: Line;
+  readonly #onAccepted: (accepted: Accepted) => void;
+  readonly #timers: TimerHandle[];
+  readonly #enhanced: EnhancedDialect;
+  #dialect: Dialect;
+  #isIntroduced = false;
+  #told: { readonly outbox: OutboxStreams; readonly peer: SinkPeer | null } | null = null;
+
+  constructor(options: IntroductionOptions, line: Line, onAccepted: (accepted: Accepted) => void) {
+    this.#options = options;
+    this.#line = line;
+    this.#onAccepted = onAccepted;
+    this.#enhanced = new EnhancedDialect(options.compression);
+    this.#dialect = this.#enhanced;
+    const giveUp = (): void =>
+      line.fail('UPLINK_TIMEOUT', 'the hub did not introduce itself in time');
+    this.#timers = [options.clock.setTimeout(giveUp, INTRODUCTION_MS)];
+  }
+
+  /** The WebSocket is open: the hub's turn to greet. */
+  onOpened(): void {
+    const { clock } = this.#options;
+    this.#timers.push(clock.setTimeout(() => this.#onSilence(), GREETING_MS));
+  }
+
+  onBinary(): void {
+    this.#line.fail('UPLINK_PROTOCOL', 'the hub sent a binary frame before anything was agreed on');
+  }
+
+  onText(text: string): void {
+    if (!this.#isIntroduced && isLegacyGreeting(text)) {
+      this.#begin(this.#options.legacyDialect());
+      return;
+    }
+    if (this.#dialect !== this.#enhanced && this.#isLateGreeting(text)) {
+      this.#line.fail('UPLINK_TIMEOUT', 'the hub greeted after it had been taken for an old one');
+      return;
+    }
+    const inbound = this.#dialect.readText(text);
+    if (inbound.kind === 'fault') this.#line.fail('UPLINK_PROTOCOL', inbound.message);
+    if (inbound.kind !== 'frames') return;
+    for (const frame of inbound.frames) {
+      if (frame.type === 'connection_established') this.#onGreeting(frame.data);
+      if (frame.type === 'identification_success') this.#onWelcome(frame.data);
+      if (frame.type === 'error') this.#onError(frame.data);
+      if (frame.type === 'server_draining') this.#line.drain(frame.data.reconnect_after_ms);
+    }
+  }
+
+  end(): void {
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  #onSilence(): void {
+    if (this.#isIntroduced) return;
+    this.#options.log.info({}, 'the hub does not greet; trying the original protocol');
+    this.#begin(this.#options.legacyDialect());
+  }
+
+  #isLateGreeting(text: string): boolean {
+    const inbound = this.#enhanced.readText(text);
+    return inbound.kind === 'frames' && inbound.frames[0]?.type === 'connection_established';
+  }
+
+  #onGreeting(data: ConnectionEstablished['data']): void {
+    if (this.#isIntroduced) return;
+    const fault = this.#enhanced.greeted(data);
+    if (fault === null) this.#begin(this.#enhanced);
+    else this.#line.fail('UPLINK_PROTOCOL', fault, { kind: 'refused', retryAfterMs: null });
+  }
+
+  #begin(dialect: Dialect): void {
+    this.#isIntroduced = true;
+    this.#dialect = dialect;
+    this.#introduce(dialect).catch((error: unknown) =>
+      this.#line.fail('INTERNAL', `the outbox could not be listed: ${String(error)}`),
+    );
+  }
+
+  async #introduce(dialect: Dialect): Promise<void> {
+    const { store, clock, clientId, token, bootId } = this.#options;
+    const [outbox, peer] = await Promise.all([store.streams(OLDER_STREAMS), store.peer()]);
+    this.#told = { outbox, peer };
+    const introduction = {
+      clientId,
+      token,
+      bootId,
+      isClockSynced: isClockSynced(),
+      peer,
+      streams: outbox.streams,
+    };
+    const now = { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };
+    this.#line.send(dialect.identify(introduction, now));
+  }
+
+  #onWelcome(welcome: IdentificationSuccess['data']): void {
+    if (this.#told === null) return;
+    const { outbox, peer } = this.#told;
+    this.#told = null;
+    this.end();
+    // The original protocol knows neither databases nor sessions.
+    if (this.#dialect.deliveryLevel === 'disk')
+      this.#notePeer(peer, { storeId: welcome.store_id, sessionToken: welcome.session_token });
+    const { streams, rolledBack } = planResume(outbox.streams, welcome.resume.streams);
+    if (rolledBack.length > 0)
+      this.#options.log.error({ streams: rolledBack }, 'hub has more than the outbox gave out');
+    if (rolledBack.some(({ isCurrent }) => isCurrent)) {
+      this.#line.renewEpoch('the hub has other messages under the numbers of this epoch');
+      return;
+    }
+    const { isTruncated } = outbox;
+    this.#onAccepted({ dialect: this.#dialect, streams, isTruncated, welcome });
+  }
+
+  #notePeer(before: SinkPeer | null, now: SinkPeer): void {
+    const { store, log } = this.#options;
+    if (before !== null && before.storeId !== now.storeId)
+      log.warn({ before: before.storeId, now: now.storeId }, 'hub replaced; sending all it lacks');
+    store.savePeer(now).catch((error: unknown) => log.warn({ err: error }, 'hub not noted'));
+  }
+
+  #onError(data: ErrorFrame['data']): void {
+    const { code, message, retry_after_ms: retryAfterMs = null } = this.#line.note(data);
+    if (code === 'epoch_fork') this.#line.renewEpoch(message);
+    if (this.#dialect.deliveryLevel === 'disk') return;
+    // An old hub may leave the connection open after it said no.
+    const isAuth = ABOUT_AUTH.test(`${code} ${message}`);
+    this.#line.fail(isAuth ? 'UPLINK_AUTH_FAILED' : 'UPLINK_REFUSED', `${code}: ${message}`, {
+      kind: 'refused',
+      retryAfterMs,
+    });
+  }
+}
+
+/** A greeting that names no protocol, which every hub of the current one does. */
+function isLegacyGreeting(text: string): boolean {
+  try {
+    const greeting = legacyGreetingSchema.safeParse(JSON.parse(text));
+    return greeting.success && text.length <= LIMITS.maxFrameBytes;
+  } catch {
+    // Not JSON: the dialect says so.
+    return false;
+  }
 }

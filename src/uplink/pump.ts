@@ -30,14 +30,18 @@ export class Pump {
     this.#lingerMs = 0;
   }
 
-  decide(nowMs: number): PumpDecision {
-    const alerts = this.#lanes[0]?.available ? this.#window.room(0) : null;
+  /** @param isAllowed lanes that may send at all now */
+  decide(nowMs: number, isAllowed: (lane: Lane) => boolean = () => true): PumpDecision {
+    const hasAlerts = this.#lanes[0]?.available && isAllowed(0);
+    const alerts = hasAlerts ? this.#window.room(0) : null;
     if (alerts !== null) return { do: 'send', lane: 0, ...alerts };
     // The lanes below share one window, and their turns count only while it is open.
     const room = this.#window.room(1);
     if (room === null) return { do: 'idle' };
-    const turn = this.#roundRobin.next((lane) => this.#waitMs(lane, nowMs) === 0);
-    if (turn === null) return this.#whenNot(nowMs);
+    const waitMs = (lane: Lane): number =>
+      isAllowed(lane) ? this.#waitMs(lane, nowMs) : Number.POSITIVE_INFINITY;
+    const turn = this.#roundRobin.next((lane) => waitMs(lane) === 0);
+    if (turn === null) return this.#whenNot(waitMs);
     const maxItems = Math.min(turn.maxItems, room.maxItems);
     return { do: 'send', lane: turn.lane, maxItems, maxBytes: room.maxBytes };
   }
@@ -46,8 +50,8 @@ export class Pump {
     this.#roundRobin.onSent(lane, messages);
   }
 
-  #whenNot(nowMs: number): PumpDecision {
-    const waits = this.#lanes.slice(1).map(({ lane }) => this.#waitMs(lane, nowMs));
+  #whenNot(waitMs: (lane: Lane) => number): PumpDecision {
+    const waits = this.#lanes.slice(1).map(({ lane }) => waitMs(lane));
     const ms = Math.min(...waits);
     return Number.isFinite(ms) ? { do: 'wait', ms } : { do: 'idle' };
   }

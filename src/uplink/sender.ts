@@ -1,15 +1,17 @@
 import type { BatchAck, FlowCredit, ResyncRequired } from '../protocol/batch.ts';
 import { LANES } from '../protocol/lanes.ts';
 import type { OutboxBatch } from '../store/outbox-rows.ts';
-import type { OutboxStreams, Rejection } from '../store/requests.ts';
+import type { OutboxStreams } from '../store/requests.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
-import { batchFrame } from './batch-frame.ts';
+import type { Dialect } from './dialect.ts';
 import { LaneCursor, type SendStream } from './lane-cursor.ts';
+import type { Line } from './line.ts';
 import type { Outstanding } from './liveness.ts';
 import { Pump } from './pump.ts';
-import type { UplinkSocket } from './socket.ts';
-import { onlyMessage, type Suspects } from './suspects.ts';
+import { bury } from './rejections.ts';
+import { type Evidence, onlyMessage, type Suspects } from './suspects.ts';
+import { Trial } from './trial.ts';
 import type { UplinkStore } from './uplink-store.ts';
 import { type BatchInFlight, Window } from './window.ts';
 
@@ -21,12 +23,15 @@ export interface SenderOptions {
   readonly store: UplinkStore;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly socket: UplinkSocket;
+  readonly line: Line;
+  readonly dialect: Dialect;
   readonly streams: readonly SendStream[];
   /** More older streams are to be listed once these are done. */
   readonly isTruncated: OutboxStreams['isTruncated'];
   readonly suspects: Suspects;
   readonly credit: FlowCredit;
+  /** Begins with one small batch. */
+  readonly isProbe: boolean;
   /** A batch goes out, and whether none was in flight before. */
   readonly onSent: (isFirst: boolean) => void;
   readonly onAcked: () => void;
@@ -40,6 +45,7 @@ export class Sender {
   readonly #cursors: readonly LaneCursor[];
   readonly #window: Window;
   readonly #pump: Pump;
+  readonly #trial: Trial;
   readonly #epoch: string;
   #nextRequest = 1;
   #isPumping = false;
@@ -61,15 +67,20 @@ export class Sender {
           options.isTruncated,
         ),
     );
-    this.#window = new Window(options.credit);
+    this.#window = new Window(options.credit, options.isProbe);
     this.#pump = new Pump(this.#cursors, this.#window);
+    this.#trial = new Trial(options.suspects);
     const current = options.streams.find(({ isCurrent }) => isCurrent);
     this.#epoch = current?.epoch ?? options.store.position.epoch;
   }
 
-  /** Messages in flight. */
-  get inFlight(): number {
-    return this.#window.inFlight.reduce((sum, batch) => sum + batch.messages, 0);
+  get inFlight(): readonly BatchInFlight[] {
+    return this.#window.inFlight;
+  }
+
+  /** Evidence for the suspected message that is in flight alone; null where none is. */
+  get alone(): Evidence | null {
+    return this.#trial.alone;
   }
 
   get outstanding(): Outstanding {
@@ -142,8 +153,18 @@ export class Sender {
     this.#run();
   }
 
+  onHeartbeat(): void {
+    this.#trial.onHeartbeat();
+  }
+
+  /** One beat of the connection. */
+  onBeat(): void {
+    if (this.#trial.onBeat()) this.#run();
+  }
+
   onAck({ request_id: requestId, data }: BatchAck): void {
-    this.#bury(requestId, data);
+    const lane = (requestId === undefined ? null : this.sentAs(requestId))?.lane;
+    bury(this.#options, lane ?? data.acks[0]?.lane, data.rejected);
     const nowMs = this.#options.clock.monotonicMs();
     for (const ack of data.acks) {
       const cursor = this.#cursors[ack.lane];
@@ -156,6 +177,7 @@ export class Sender {
       if (verdict?.kind !== 'progress') continue;
       this.#options.store.acked(ack.epoch, ack.lane, ack.acked_through);
       this.#window.onAck(ack.epoch, ack.lane, ack.acked_through);
+      this.#trial.onAcked();
       this.#lastResync = null;
       this.#options.onAcked();
     }
@@ -193,25 +215,6 @@ export class Sender {
     this.#run();
   }
 
-  /** Refused messages go to the dead letters before their acknowledgement deletes them. */
-  #bury(requestId: string | undefined, { acks, rejected }: BatchAck['data']): void {
-    if (rejected.length === 0) return;
-    const batch = requestId === undefined ? null : this.sentAs(requestId);
-    const lane = batch?.lane ?? acks[0]?.lane;
-    const { log, store } = this.#options;
-    if (lane === undefined) {
-      log.warn({ rejected: rejected.length }, 'hub refused messages of an unknown batch');
-      return;
-    }
-    const rejections = rejected.map(
-      ({ seq, code, message }): Rejection => ({ lane, seq, code, reason: message }),
-    );
-    log.warn({ lane, rejections }, 'hub refused messages');
-    store
-      .deadLetter(rejections)
-      .catch((error: unknown) => log.error({ err: error, lane }, 'refused messages not kept'));
-  }
-
   #run(): void {
     this.#isWanted = true;
     if (this.#isPumping || this.#isStopped || this.#isCongested) return;
@@ -238,7 +241,8 @@ export class Sender {
   /** False where there is nothing to send for now. */
   async #sendOne(): Promise<boolean> {
     this.#timer?.cancel();
-    const decision = this.#pump.decide(this.#options.clock.monotonicMs());
+    const allowed = this.#trial.allowed(this.#heads(), this.#window.inFlight.length);
+    const decision = this.#pump.decide(this.#options.clock.monotonicMs(), allowed);
     if (decision.do === 'wait')
       this.#timer = this.#options.clock.setTimeout(() => this.#run(), decision.ms);
     if (decision.do !== 'send') return false;
@@ -252,38 +256,48 @@ export class Sender {
     return true;
   }
 
+  /** Of the lanes that have something to send. */
+  #heads(): SendStream[] {
+    return this.#cursors.flatMap(({ head, available }) =>
+      head !== null && available > 0 ? [head] : [],
+    );
+  }
+
   #send(head: SendStream, batch: OutboxBatch): void {
     const { epoch, lane, sentThrough, isSameBoot } = head;
     if (batch.items.length === 0 || batch.through <= sentThrough) {
       this.#stuck('the outbox no longer has what it should', false);
       return;
     }
-    const { clock, socket } = this.#options;
+    const { clock, line, dialect } = this.#options;
     const nowMs = clock.monotonicMs();
     const requestId = `b-${this.#nextRequest++}`;
-    const text = batchFrame(
-      { requestId, epoch, lane, firstSeq: sentThrough + 1, items: batch.items, isSameBoot },
+    const { items, through } = batch;
+    const payloads = dialect.batch(
+      { requestId, epoch, lane, firstSeq: sentThrough + 1, through, items, isSameBoot },
       { wallMs: clock.wallMs(), monoMs: nowMs },
     );
+    this.#trial.onSend(head);
     const isFirst = this.#window.inFlight.length === 0;
     this.#window.onSent({
       requestId,
       epoch,
       lane,
-      through: batch.through,
-      messages: batch.items.length,
+      afterSeq: sentThrough,
+      through,
+      messages: items.length,
       bytes: batch.bytes,
       only: onlyMessage(batch),
     });
-    this.#cursors[lane]?.onSent(batch.through, nowMs);
-    this.#pump.onSent(lane, batch.items.length);
-    socket.send(text, () => this.#onWritten());
-    this.#isCongested = socket.bufferedBytes > BUFFER_HIGH_BYTES;
+    this.#cursors[lane]?.onSent(through, nowMs);
+    this.#pump.onSent(lane, items.length);
+    for (const payload of payloads) line.send(payload, () => this.#onWritten());
+    this.#isCongested = line.bufferedBytes > BUFFER_HIGH_BYTES;
     this.#options.onSent(isFirst);
   }
 
   #onWritten(): void {
-    if (!this.#isCongested || this.#options.socket.bufferedBytes > BUFFER_LOW_BYTES) return;
+    if (!this.#isCongested || this.#options.line.bufferedBytes > BUFFER_LOW_BYTES) return;
     this.#isCongested = false;
     this.#run();
   }

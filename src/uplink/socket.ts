@@ -1,30 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import { WebSocket } from 'ws';
 import { LIMITS } from '../protocol/limits.ts';
-import { ApexError } from '../system/errors.ts';
+import type { Payload } from './dialect.ts';
+import { connectOptions, type TlsOptions } from './tls.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 2_000;
 const KEEP_ALIVE_MS = 10_000;
-
-/** Of `wss://`: own authority and client certificate, PEM. */
-export interface TlsOptions {
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-}
-
-/** Finds unusable certificates and keys before the first connection. @throws ApexError UPLINK_TLS */
-export function checkTls(tls: TlsOptions): void {
-  try {
-    createSecureContext(tls);
-  } catch (error) {
-    // The cause may quote the key.
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new ApexError('UPLINK_TLS', `certificate or key of the uplink: ${code}`);
-  }
-}
 
 /** How a socket ended. */
 export interface SocketEnd {
@@ -39,6 +21,7 @@ export interface SocketEnd {
 export interface SocketHandlers {
   onOpen(): void;
   onText(text: string): void;
+  onBinary(bytes: Uint8Array): void;
   /** A control frame came in. */
   onSign(): void;
   /** Called once, whatever happened. */
@@ -48,8 +31,8 @@ export interface SocketHandlers {
 /** What the uplink needs of a WebSocket. */
 export interface UplinkSocket {
   readonly bufferedBytes: number;
-  /** @param onWritten called when the kernel has taken the text */
-  send(text: string, onWritten?: () => void): void;
+  /** @param onWritten called when the kernel has taken the payload */
+  send(payload: Payload, onWritten?: () => void): void;
   ping(): void;
   close(code: number): void;
   /** Ends at once; `close` would wait for a peer that may be gone. */
@@ -59,7 +42,7 @@ export interface UplinkSocket {
 /** Opens a WebSocket. Never throws for what happens on the network: that comes as `onEnd`. */
 export function dial(url: string, tls: TlsOptions, handlers: SocketHandlers): UplinkSocket {
   const ws = new WebSocket(url, {
-    ...tls,
+    ...connectOptions(tls),
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     maxPayload: LIMITS.maxFrameBytes,
@@ -69,8 +52,12 @@ export function dial(url: string, tls: TlsOptions, handlers: SocketHandlers): Up
   let http: SocketEnd['http'] = null;
   ws.on('upgrade', (response) => tune(response.socket));
   ws.on('open', () => handlers.onOpen());
-  // Binary frames were not negotiated; as text they fail to parse, and that is logged.
-  ws.on('message', (data) => handlers.onText((data as Buffer).toString('utf8')));
+  ws.on('message', (data, isBinary) => {
+    // One Buffer: `binaryType` is nodebuffer.
+    const bytes = data as Buffer;
+    if (isBinary) handlers.onBinary(bytes);
+    else handlers.onText(bytes.toString('utf8'));
+  });
   ws.on('ping', () => handlers.onSign());
   ws.on('pong', () => handlers.onSign());
   ws.on('error', (cause) => {
@@ -90,7 +77,7 @@ export function dial(url: string, tls: TlsOptions, handlers: SocketHandlers): Up
       return ws.bufferedAmount;
     },
     // A failed write is followed by 'close', which says it all.
-    send: (text, onWritten) => ws.send(text, () => onWritten?.()),
+    send: (payload, onWritten) => ws.send(payload, () => onWritten?.()),
     ping: () => ws.ping(),
     close: (code) => ws.close(code),
     terminate: () => ws.terminate(),

@@ -1,27 +1,62 @@
 import type { Lane } from '../protocol/lanes.ts';
 import type { OutboxBatch } from '../store/outbox-rows.ts';
 import type { Logger } from '../system/logger.ts';
+import { minimalAlert } from './minimal-alert.ts';
 import type { UplinkStore } from './uplink-store.ts';
 import type { BatchInFlight, Room } from './window.ts';
 
 /** Refusals of one message alone after which it is given up. */
 const POISON_REFUSALS = 3;
+/** Connections in a row that end over the same messages before these go one by one. */
+const COMPANY_ENDINGS = 3;
+/** Connections in a row that end over one message alone, and over nothing else, before it is given up. */
+const ALONE_ENDINGS = 5;
 /** The error code of a hub that cannot read a frame; other refusals are not about the messages in it. */
 const UNREADABLE = 'invalid_frame';
 
 interface Suspicion {
   readonly epoch: string;
-  /** Last number of the refused batch. */
+  /** Last number that was sent along; behind it nothing is suspected. */
   readonly through: number;
-  /** The message that was refused alone, and how many times in a row. */
-  readonly seq: number | null;
+  /** `singly`: one message a batch; `alone`: and with nothing else in flight. */
+  readonly mode: 'company' | 'singly' | 'alone';
+  /** Everything up to here was acknowledged: the counts are about the message that comes next. */
+  readonly position: number;
   readonly refusals: number;
+  readonly endings: number;
+  readonly aloneEndings: number;
+  /** The next trial does not wait for evidence. */
+  readonly isBlind: boolean;
+}
+
+const NO_COUNTS = { refusals: 0, endings: 0, aloneEndings: 0, isBlind: false };
+
+/** What showed, before a message went out alone, that the hub was well without it. */
+export type Evidence = 'none' | 'heartbeat' | 'batch';
+
+/** How a session ended, as far as it can be a message's doing. */
+export interface SessionRuin {
+  /** `passing`: the hub restarts, is busy, or the end has a reason of its own. */
+  readonly how: 'crash' | 'timeout' | 'passing';
+  readonly reason: string;
+  readonly inFlight: readonly BatchInFlight[];
+  /** Evidence for the message that was sent alone; null where none was. */
+  readonly alone: Evidence | null;
+}
+
+interface Place {
+  readonly epoch: string;
+  readonly lane: Lane;
+  readonly sentThrough: number;
 }
 
 /**
- * Finds the message that makes the hub refuse a whole batch, over several connections: what was refused together
- * is sent one by one, and what is refused alone again and again gives way to a declared gap, so that one message
- * never holds up its lane for ever.
+ * Finds the message that the hub cannot take, over several connections, so that it never holds up its lane for
+ * ever. Two kinds of signs are followed. A hub may say that it cannot read a batch: its messages then go one by
+ * one, and one that is refused alone three times is given up. Or the connection ends, again and again, while the
+ * same messages wait for their acknowledgement: each then goes alone, with nothing else in flight, and is given up
+ * after five ends in a row; only those count where the hub had shown on that very connection that it was well, so
+ * that no hub that is away, starts again or is stuck makes poison of an alert.
  */
 export class Suspects {
   readonly #store: UplinkStore;
@@ -34,35 +69,101 @@ export class Suspects {
   }
 
   /** What the batch behind `sentThrough` may hold. */
-  limits(
-    { epoch, lane, sentThrough }: { epoch: string; lane: Lane; sentThrough: number },
-    { maxItems, maxBytes }: Room,
-  ): Room {
-    const suspicion = this.#lanes.get(lane);
-    const isSuspect = suspicion?.epoch === epoch && sentThrough < suspicion.through;
-    return { maxItems: isSuspect ? 1 : maxItems, maxBytes };
+  limits(place: Place, { maxItems, maxBytes }: Room): Room {
+    return { maxItems: this.#modeAt(place) === 'company' ? maxItems : 1, maxBytes };
+  }
+
+  /** Whether the next message of the lane has to go alone on the whole connection. */
+  needsTrial(place: Place): boolean {
+    return this.#modeAt(place) === 'alone';
+  }
+
+  isBlind(lane: Lane): boolean {
+    return this.#lanes.get(lane)?.isBlind === true;
   }
 
   /** Takes note of a refused batch. False where the refusal says nothing about its messages. */
   onRefused(batch: BatchInFlight, { code, message }: { code: string; message: string }): boolean {
     if (code !== UNREADABLE) return false;
-    const { epoch, lane, only } = batch;
-    const before = this.#lanes.get(lane);
-    const isSame = before?.epoch === epoch;
-    const refusals = isSame && only !== null && before.seq === only ? before.refusals + 1 : 1;
-    const through = Math.max(batch.through, isSame ? before.through : 0);
-    this.#lanes.set(lane, { epoch, through, seq: only, refusals });
-    if (only === null || refusals < POISON_REFUSALS) return true;
-    this.#log.error({ lane, epoch, seq: only, reason: message }, 'message given up as poison');
-    this.#store
-      .poison({ lane, seq: only, code: 'poison', reason: message })
-      .catch((error: unknown) => this.#log.error({ err: error, lane }, 'poison not put aside'));
+    const { mode, refusals: before } = this.#of(batch);
+    const refusals = batch.only === null ? 0 : before + 1;
+    this.#note(batch, { refusals, mode: mode === 'alone' ? 'alone' : 'singly' });
+    if (refusals >= POISON_REFUSALS) this.#giveUp(batch, message);
     return true;
+  }
+
+  /** Takes note of what was in flight when an accepted session ended. */
+  onEnded({ how, reason, inFlight, alone }: SessionRuin): void {
+    if (how === 'passing') return;
+    const firsts = inFlight.filter(
+      ({ lane }, index) => inFlight.findIndex((batch) => batch.lane === lane) === index,
+    );
+    if (alone !== null) {
+      for (const batch of firsts) this.#onAloneEnding(batch, how, reason, alone);
+      return;
+    }
+    // The evidence did not come in time: on a link that holds for moments only, waiting would never end.
+    for (const [lane, suspicion] of this.#lanes)
+      this.#lanes.set(lane, { ...suspicion, isBlind: suspicion.mode === 'alone' });
+    for (const batch of firsts) {
+      const { mode, endings: before } = this.#of(batch);
+      const endings = before + 1;
+      this.#note(batch, { endings, mode: endings >= COMPANY_ENDINGS ? 'alone' : mode });
+    }
+  }
+
+  #onAloneEnding(
+    batch: BatchInFlight,
+    how: 'crash' | 'timeout',
+    reason: string,
+    alone: Evidence,
+  ): void {
+    // A hub whose disk is stuck answers heartbeats all the same.
+    const isProof = how === 'timeout' ? alone === 'batch' : alone !== 'none';
+    const aloneEndings = this.#of(batch).aloneEndings + (isProof ? 1 : 0);
+    this.#note(batch, { aloneEndings, isBlind: false });
+    if (aloneEndings >= ALONE_ENDINGS) this.#giveUp(batch, reason);
+  }
+
+  #note(batch: BatchInFlight, change: Partial<Suspicion>): void {
+    const before = this.#of(batch);
+    const through = Math.max(before.through, batch.through);
+    this.#lanes.set(batch.lane, { ...before, through, ...change });
+  }
+
+  /** The suspicion that a batch falls under, with counts about the message that it begins with. */
+  #of({ epoch, lane, afterSeq: position }: BatchInFlight): Suspicion {
+    const suspicion = this.#lanes.get(lane);
+    if (suspicion?.epoch !== epoch || position >= suspicion.through)
+      return { epoch, through: 0, mode: 'company', position, ...NO_COUNTS };
+    return suspicion.position === position ? suspicion : { ...suspicion, position, ...NO_COUNTS };
+  }
+
+  #modeAt({ epoch, lane, sentThrough }: Place): Suspicion['mode'] {
+    const suspicion = this.#lanes.get(lane);
+    const isInReach = suspicion?.epoch === epoch && sentThrough < suspicion.through;
+    return isInReach ? suspicion.mode : 'company';
+  }
+
+  #giveUp({ lane, epoch, only }: BatchInFlight, reason: string): void {
+    if (only === null) return;
+    const { seq } = only;
+    this.#log.error({ lane, epoch, seq, reason }, 'message given up as poison');
+    const envelope = only.type === 'alert_triggered' ? minimalAlert(only, reason) : null;
+    // In this order, so that a crash in between tells the alert twice rather than not at all.
+    const steps = [
+      ...(envelope === null ? [] : [this.#store.enqueue([envelope])]),
+      this.#store.poison({ lane, seq, code: 'poison', reason }),
+    ];
+    Promise.all(steps).catch((error: unknown) =>
+      this.#log.error({ err: error, lane }, 'poison not put aside'),
+    );
   }
 }
 
-/** Number of the only message of a batch, declared gaps aside; null where it has none or several. */
-export function onlyMessage({ items }: OutboxBatch): number | null {
-  const [message, ...others] = items.filter(({ kind }) => kind === 'message');
-  return message !== undefined && others.length === 0 ? message.seq : null;
+/** The only message of a batch, declared gaps aside; null where it has none or several. */
+export function onlyMessage({ items }: OutboxBatch): BatchInFlight['only'] {
+  const messages = items.filter((item) => item.kind === 'message');
+  const [message] = messages;
+  return message !== undefined && messages.length === 1 ? message : null;
 }

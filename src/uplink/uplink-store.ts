@@ -13,4 +13,6 @@ export type UplinkStore = Pick<
   | 'savePeer'
   | 'renewEpoch'
   | 'onCommitted'
+  | 'enqueue'
+  | 'queue'
 >;

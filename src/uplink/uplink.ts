@@ -1,20 +1,35 @@
-import type { IdentificationSuccess } from '../protocol/session.ts';
 import { bootId, type Clock, type TimerHandle } from '../system/clock.ts';
-import type { ApexError } from '../system/errors.ts';
+import type { ApexError, ErrorCode } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
-import { afterProgress, type Backoff, INITIAL_BACKOFF, reconnectDelay } from './backoff.ts';
+import { packageVersion } from '../system/package-info.ts';
+import { afterProgress, type Backoff, capOf, INITIAL_BACKOFF, reconnectDelay } from './backoff.ts';
+import {
+  afterCredentialChange,
+  afterProof,
+  afterSession,
+  atDial,
+  type Breaker,
+  CLOSED_BREAKER,
+} from './breaker.ts';
+import type { OffsetEstimate } from './clock-offset.ts';
 import { type ConnectionEvent, type ConnectionState, transition } from './connection.ts';
-import type { EndVerdict } from './ending.ts';
+import { type CredentialSources, Credentials } from './credentials.ts';
+import type { DeliveryLevel } from './dialect.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { type HubUrl, parseHubUrl } from './hub-url.ts';
-import { Session } from './session.ts';
-import { checkTls, type TlsOptions } from './socket.ts';
+import type { Accepted } from './introduction.ts';
+import { type EndedSession, outcomeOf, ruinOf } from './judgement.ts';
+import { LegacyDialect } from './legacy-dialect.ts';
+import { Session, type SessionOptions } from './session.ts';
 import { Suspects } from './suspects.ts';
 import type { UplinkStore } from './uplink-store.ts';
 
-export interface UplinkOptions {
+/** How often a changed token is looked for while the hub refuses the old one. */
+const CREDENTIAL_CHECK_MS = 1_000;
+
+export interface UplinkOptions extends CredentialSources {
   /** `ws://` or `wss://` address of the hub. */
   readonly url: string;
-  readonly token: string;
   /** The edge's id, unique at the hub. */
   readonly clientId: string;
   readonly store: UplinkStore;
@@ -22,7 +37,8 @@ export interface UplinkOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly log: Logger;
-  readonly tls?: TlsOptions;
+  /** `deflate` sends large batches deflated to hubs that can inflate; `off` by default. */
+  readonly compression?: 'off' | 'deflate';
 }
 
 export interface UplinkStatus {
@@ -37,6 +53,26 @@ export interface UplinkStatus {
   readonly lastAckMono: number | null;
   /** Messages sent and not acknowledged. */
   readonly inFlight: number;
+  readonly breaker: {
+    readonly state: Breaker['state'];
+    /** Why it opened; null while it is closed. */
+    readonly reason: ErrorCode | null;
+    /** Until the next try; null unless it is open. */
+    readonly retryInMs: number | null;
+  };
+  readonly backoff: {
+    readonly attempts: number;
+    /** Until the next try; null while there is a connection. */
+    readonly nextInMs: number | null;
+    /** The most that is waited for a hub that cannot be reached. */
+    readonly capMs: number;
+  };
+  /** What the last hub's acknowledgements stand for; `process` for one of the original protocol. */
+  readonly deliveryLevel: DeliveryLevel | null;
+  /** Messages that a hub of the original protocol does not know, since the start. */
+  readonly withheld: number;
+  /** How the hub's wall clock stands to this box's monotonic one. */
+  readonly clock: OffsetEstimate | null;
 }
 
 /**
@@ -49,33 +85,54 @@ export class Uplink {
   readonly #log: Logger;
   readonly #listeners = new Set<(status: UplinkStatus) => void>();
   readonly #suspects: Suspects;
+  readonly #heartbeats: Heartbeats;
+  readonly #credentials: Credentials;
   #state: ConnectionState = 'disconnected';
   #since: number;
   #backoff: Backoff = INITIAL_BACKOFF;
+  #breaker: Breaker = CLOSED_BREAKER;
   #lastError: ApexError | null = null;
   #lastAckMono: number | null = null;
+  #lastDialMs = Number.NEGATIVE_INFINITY;
+  #deliveryLevel: DeliveryLevel | null = null;
+  #withheld = 0;
   #session: Session | null = null;
+  /** Monotonic time of the next try. */
+  #retryMs: number | null = null;
   #retry: TimerHandle | null = null;
   #isRunning = false;
 
-  /** @throws ApexError UPLINK_URL, UPLINK_TLS */
+  /** @throws ApexError UPLINK_URL, UPLINK_TLS, and what the credentials throw */
   constructor(options: UplinkOptions) {
     this.#options = options;
-    checkTls(options.tls ?? {});
     this.#url = parseHubUrl(options.url);
     this.#log = options.log.child({ part: 'uplink' });
+    this.#credentials = new Credentials(options, this.#log);
     this.#suspects = new Suspects(options.store, this.#log);
+    this.#heartbeats = new Heartbeats(options.store, options.clock, this.#log);
     this.#since = options.clock.monotonicMs();
   }
 
   get status(): UplinkStatus {
+    const nowMs = this.#options.clock.monotonicMs();
+    const { state, reason } = this.#breaker;
+    const nextInMs = this.#retryMs === null ? null : Math.max(0, this.#retryMs - nowMs);
     return {
       state: this.#state,
       since: this.#since,
-      attempts: this.#backoff.attempts + this.#backoff.refusals,
+      attempts: this.#backoff.attempts,
       lastError: this.#lastError,
       lastAckMono: this.#lastAckMono,
       inFlight: this.#session?.inFlight ?? 0,
+      breaker: { state, reason, retryInMs: state === 'open' ? nextInMs : null },
+      backoff: {
+        attempts: this.#backoff.attempts,
+        nextInMs,
+        capMs: capOf(this.#backoff, nowMs),
+      },
+      deliveryLevel: this.#deliveryLevel,
+      withheld: this.#withheld,
+      clock: this.#heartbeats.offset,
     };
   }
 
@@ -100,6 +157,7 @@ export class Uplink {
   async stop({ drainMs }: { readonly drainMs: number }): Promise<void> {
     this.#isRunning = false;
     this.#retry?.cancel();
+    this.#retryMs = null;
     const session = this.#session;
     if (session === null) return;
     // Answered behind every message that was enqueued before, so all of them are known to the session.
@@ -110,58 +168,102 @@ export class Uplink {
   }
 
   #dial(): void {
+    this.#retryMs = null;
     if (!this.#step('dial')) return;
-    const { token, clientId, store, clock, tls = {} } = this.#options;
-    this.#session = new Session(
-      {
-        url: this.#url.href,
-        token,
-        clientId,
-        bootId: bootId(),
-        tls,
-        store,
-        suspects: this.#suspects,
-        clock,
-        log: this.#log,
-      },
-      {
-        onOpened: () => this.#step('opened'),
-        onIdentified: (advice) => this.#onIdentified(advice),
-        onProgress: (what) => this.#onProgress(what),
-        onEnded: (verdict) => this.#onEnded(verdict),
-      },
-    );
+    this.#lastDialMs = this.#options.clock.monotonicMs();
+    this.#breaker = atDial(this.#breaker);
+    this.#session = new Session(this.#sessionOptions(), {
+      onOpened: () => this.#step('opened'),
+      onIdentified: (welcome, level) => this.#onIdentified(welcome, level),
+      onProgress: (what) => this.#onProgress(what),
+      onEnded: (ended) => this.#onEnded(ended),
+    });
   }
 
-  #onIdentified({
-    base_ms: baseMs,
-    cap_ms: capMs,
-  }: IdentificationSuccess['data']['reconnect']): void {
+  #sessionOptions(): SessionOptions {
+    const { clientId, store, clock, compression = 'off' } = this.#options;
+    return {
+      ...this.#credentials.current(),
+      url: this.#url.href,
+      clientId,
+      bootId: bootId(),
+      store,
+      clock,
+      compression,
+      log: this.#log,
+      suspects: this.#suspects,
+      heartbeats: this.#heartbeats,
+      isProbe: this.#breaker.state === 'half_open',
+      legacyDialect: () =>
+        new LegacyDialect(packageVersion(), (messages) => this.#onWithheld(messages)),
+    };
+  }
+
+  #onIdentified({ reconnect }: Accepted['welcome'], level: DeliveryLevel): void {
+    const { base_ms: baseMs, cap_ms: capMs } = reconnect;
     this.#backoff = { ...this.#backoff, baseMs, capMs };
     this.#lastError = null;
     this.#log.info({ url: this.#url.shown }, 'hub connected');
+    if (level === 'process' && this.#deliveryLevel !== level)
+      this.#log.warn(
+        { delivery_level: level },
+        'the hub speaks the original protocol: messages count as delivered once its process has read them',
+      );
+    this.#deliveryLevel = level;
     this.#step('identified');
+  }
+
+  #onWithheld(messages: number): void {
+    if (this.#withheld === 0)
+      this.#log.warn({ messages }, 'messages withheld that the original protocol does not know');
+    this.#withheld += messages;
   }
 
   #onProgress(what: 'batch' | 'heartbeat'): void {
     this.#backoff = afterProgress(this.#backoff);
+    this.#breaker = afterProof();
     if (what === 'batch') this.#lastAckMono = this.#options.clock.monotonicMs();
   }
 
-  #onEnded({ ending, error }: EndVerdict): void {
+  #onEnded(ended: EndedSession): void {
     this.#session = null;
     if (!this.#isRunning) {
       this.#step('closed');
       return;
     }
+    const ruin = ruinOf(ended);
+    if (ruin !== null) this.#suspects.onEnded(ruin);
     const { clock, random } = this.#options;
-    const at = { nowMs: clock.monotonicMs(), random };
-    const { delayMs, backoff } = reconnectDelay(this.#backoff, ending, at);
+    const nowMs = clock.monotonicMs();
+    const { ending, error } = ended.verdict;
+    this.#breaker = afterSession(this.#breaker, outcomeOf(ended), { nowMs, random });
+    const { delayMs, backoff } = reconnectDelay(this.#backoff, ending, { nowMs, random });
     this.#backoff = backoff;
-    this.#logEnd(error, delayMs);
+    this.#retryMs = this.#breaker.state === 'open' ? this.#breaker.untilMs : nowMs + delayMs;
+    this.#logEnd(error, this.#retryMs - nowMs);
     this.#lastError = error;
     this.#step('closed');
-    this.#retry = clock.setTimeout(() => this.#dial(), delayMs);
+    this.#wait(ending.kind === 'refused' || this.#breaker.state === 'open');
+  }
+
+  /** @param isRefused another token or certificate may change the hub's mind */
+  #wait(isRefused: boolean): void {
+    const { clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (isRefused && this.#credentials.haveChanged()) {
+      this.#log.info({}, 'credentials changed; trying again');
+      this.#credentials.current();
+      const at = { nowMs, lastDialMs: this.#lastDialMs };
+      this.#breaker = afterCredentialChange(this.#breaker, at);
+      this.#retryMs = this.#breaker.state === 'open' ? this.#breaker.untilMs : nowMs;
+      this.#credentials.current();
+    }
+    const leftMs = Math.max(0, (this.#retryMs ?? nowMs) - nowMs);
+    const isLast = !isRefused || leftMs <= CREDENTIAL_CHECK_MS;
+    this.#retry = clock.setTimeout(
+      () => (isLast ? this.#dial() : this.#wait(isRefused)),
+      isLast ? leftMs : CREDENTIAL_CHECK_MS,
+    );
   }
 
   /** The same failure over and over is told once. */

@@ -1,17 +1,20 @@
 import type { FlowCredit } from '../protocol/batch.ts';
 import type { Lane } from '../protocol/lanes.ts';
 import { LIMITS } from '../protocol/limits.ts';
+import type { OutboxItem } from '../store/outbox-rows.ts';
 
 /** A `message_batch` that the hub has not acknowledged. */
 export interface BatchInFlight {
   readonly requestId: string;
   readonly epoch: string;
   readonly lane: Lane;
+  /** Its numbers: those behind the first up to the second. */
+  readonly afterSeq: number;
   readonly through: number;
   readonly messages: number;
   readonly bytes: number;
-  /** Number of its message where it has no other, declared gaps aside. */
-  readonly only: number | null;
+  /** Its message where it has no other, declared gaps aside. */
+  readonly only: Extract<OutboxItem, { kind: 'message' }> | null;
 }
 
 /** What the next batch may hold. */
@@ -22,6 +25,8 @@ export interface Room {
 
 /** The least that stays free for alerts where the window allows it. */
 const RESERVED_MESSAGES = 16;
+/** The one batch that tries out whether the hub takes messages again. */
+const PROBE_MESSAGES = 8;
 
 /**
  * How much may be in flight: the protocol's limits, the hub's credit, and a slow start of one batch that
@@ -32,9 +37,12 @@ export class Window {
   #batchLimit = 1;
   #credit: FlowCredit;
   #inFlight: BatchInFlight[] = [];
+  #isProbe: boolean;
 
-  constructor(credit: FlowCredit) {
+  /** @param isProbe begins with a single small batch, whatever its lane, until that is acknowledged */
+  constructor(credit: FlowCredit, isProbe = false) {
     this.#credit = credit;
+    this.#isProbe = isProbe;
   }
 
   get inFlight(): readonly BatchInFlight[] {
@@ -52,11 +60,13 @@ export class Window {
   /** Null where the lane has to wait. */
   room(lane: Lane): Room | null {
     const used = this.#used();
+    if (this.#isProbe && used.batches > 0) return null;
     const batches = lane === 0 ? Math.max(2, this.#batchLimit) : withoutReserve(this.#batchLimit);
     if (used.batches >= batches) return null;
     const limit = Math.min(LIMITS.windowMessages, this.#credit.credit_messages);
     const messages = lane === 0 ? limit : limit - reserveOf(limit);
-    const maxItems = Math.min(LIMITS.batchItems, messages - used.messages);
+    const largest = this.#isProbe ? PROBE_MESSAGES : LIMITS.batchItems;
+    const maxItems = Math.min(largest, messages - used.messages);
     if (maxItems <= 0) return null;
     const bytes = Math.min(LIMITS.windowBytes, this.#credit.credit_bytes);
     const maxBytes = Math.min(LIMITS.batchBytes, bytes - used.bytes);
@@ -74,8 +84,9 @@ export class Window {
     this.#inFlight = this.#inFlight.filter(
       (batch) => batch.epoch !== epoch || batch.lane !== lane || batch.through > through,
     );
-    if (this.#inFlight.length < before)
-      this.#batchLimit = Math.min(LIMITS.windowBatches, this.#batchLimit * 2);
+    if (this.#inFlight.length === before) return;
+    this.#isProbe = false;
+    this.#batchLimit = Math.min(LIMITS.windowBatches, this.#batchLimit * 2);
   }
 
   /** Forgets the batches of a stream that is sent again. */

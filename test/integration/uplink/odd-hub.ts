@@ -11,6 +11,7 @@ import {
 import { parseClientFrame } from '../../../src/protocol/codec.ts';
 import type { ClientFrame } from '../../../src/protocol/frames.ts';
 import type { ClientIdentify } from '../../../src/protocol/session.ts';
+import { inflateText } from '../../../src/system/raw-deflate.ts';
 
 /** A batch whose items have been read. */
 export type ReadBatch = Omit<MessageBatch, 'data'> & {
@@ -57,6 +58,10 @@ export class OddPeer {
   close(code: number): void {
     this.#ws.close(code);
   }
+
+  sendBinary(bytes: Uint8Array): void {
+    this.#ws.send(bytes);
+  }
 }
 
 /** A hub that does as the test says, for what a real one does not do on demand. */
@@ -72,6 +77,12 @@ export class OddHub {
   /** Instead of `identification_success`. */
   onIdentify: ((frame: ClientIdentify, peer: OddPeer, connection: number) => void) | null = null;
   greets = true;
+  answersHeartbeats = true;
+  capabilities = ['batch', 'resume', 'credit', 'deflate_raw'];
+  /** Binary frames, by their size. */
+  readonly binary: number[] = [];
+  /** What came and is no frame of the current protocol. */
+  readonly strange: string[] = [];
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
 
@@ -112,17 +123,20 @@ export class OddHub {
     const peer = new OddPeer(ws);
     this.peers.push(peer);
     const connection = this.peers.length;
-    ws.on('message', (data) => {
-      const result = parseClientFrame((data as Buffer).toString());
-      if (!result.ok) throw new Error(result.message);
-      this.#onFrame(result.frame, peer, connection);
+    ws.on('message', (data, isBinary) => {
+      const bytes = data as Buffer;
+      if (isBinary) this.binary.push(bytes.length);
+      const text = isBinary ? (inflateText(bytes) ?? '') : bytes.toString();
+      const result = parseClientFrame(text);
+      if (result.ok) this.#onFrame(result.frame, peer, connection);
+      else this.strange.push(text);
     });
     if (!this.greets) return;
     peer.send('connection_established', {
       connection_id: `c-${connection}`,
       server_time: Date.now(),
       protocol: { min: 1, max: 2 },
-      capabilities: ['batch', 'resume', 'credit'],
+      capabilities: this.capabilities,
       limits: { max_frame_bytes: 1048576, identify_timeout_ms: 5000, heartbeat_ms: 5000 },
     });
   }
@@ -136,8 +150,9 @@ export class OddHub {
       this.onBatch(batch, peer, connection);
     }
     if (frame.type === 'heartbeat') {
-      const times = { client_timestamp: frame.timestamp, server_time: Date.now() };
-      peer.send('heartbeat_ack', times, frame.request_id);
+      const now = Date.now();
+      const times = { client_timestamp: frame.timestamp, server_time: now, received_time: now };
+      if (this.answersHeartbeats) peer.send('heartbeat_ack', times, frame.request_id);
     }
     if (frame.type !== 'client_identify') return;
     this.identified.push(frame);

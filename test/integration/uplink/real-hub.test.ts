@@ -123,7 +123,7 @@ describe('uplink to a hub', () => {
     const { url } = await hubScene.start();
     await scene.open();
     await scene.store.enqueue([alert(1)]);
-    const uplink = scene.uplink(url, { token: 'not-the-token' });
+    const uplink = scene.uplink(url, { token: () => 'not-the-token' });
     uplink.start();
     const error = await waitFor('an error', () => uplink.status.lastError);
     expect(error).toMatchObject({ code: 'UPLINK_AUTH_FAILED' });

@@ -62,7 +62,7 @@ export class UplinkScene {
   uplink(url: string, options: Partial<UplinkOptions> = {}): Uplink {
     const uplink = new Uplink({
       url,
-      token: 'edge-token',
+      token: () => 'edge-token',
       clientId: 'edge-1',
       store: this.store,
       clock: systemClock,

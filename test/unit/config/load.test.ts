@@ -330,7 +330,7 @@ describe('environment variables', () => {
       APEX_EDGE_CONFIG: 'not one of them',
     });
     expect(problems).toEqual([]);
-    expect(config.uplink).toEqual({ url: 'ws://127.0.0.1:8080/', token: '12345678: #x' });
+    expect(config.uplink).toMatchObject({ url: 'ws://127.0.0.1:8080/', token: '12345678: #x' });
     expect(config.cameras.front?.detect).toMatchObject({ fps: 10, labels: ['person', 'dog'] });
     expect(config.cameras.gate?.path).toBe('/clips/gate.mp4');
     expect(config.hub.tokens).toEqual([{ name: 'gate', type: 'ai_engine', token_file: 'gate' }]);

@@ -25,7 +25,7 @@ const items: OutboxItem[] = [
   message(8, 4999, [1, null]),
   { kind: 'gap', seq: 9, gap },
 ];
-const batch = { requestId: 'b-1', epoch: EPOCH, lane: 0, firstSeq: 7, items } as const;
+const batch = { requestId: 'b-1', epoch: EPOCH, lane: 0, firstSeq: 7, through: 12, items } as const;
 
 test('is the frame that the protocol describes', () => {
   const parsed = parseClientFrame(batchFrame({ ...batch, isSameBoot: true }, now));

@@ -38,11 +38,12 @@ class Scene {
     if (decision.do !== 'send') return null;
     const cursor = this.lanes[decision.lane]!;
     const messages = Math.min(cursor.available, decision.maxItems);
-    const through = cursor.head!.sentThrough + messages;
+    const afterSeq = cursor.head!.sentThrough;
+    const through = afterSeq + messages;
     const { lane } = decision;
     const requestId = `b-${this.#batch++}`;
     const bytes = messages * 100;
-    const sent = { requestId, epoch: 'e', lane, through, messages, bytes, only: null };
+    const sent = { requestId, epoch: 'e', lane, afterSeq, through, messages, bytes, only: null };
     this.window.onSent(sent);
     cursor.onSent(through, this.nowMs);
     this.pump.onSent(lane, messages);
