@@ -39,6 +39,11 @@ export class ProcessUnderTest {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
+  /** Ended by SIGKILL, its prefix along with it. */
+  get wasKilled(): boolean {
+    return this.child.signalCode === 'SIGKILL' || this.child.exitCode === 137;
+  }
+
   write(line: string): void {
     this.child.stdin?.write(`${line}\n`);
   }
