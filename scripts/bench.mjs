@@ -1,12 +1,29 @@
 // Benchmarks, measured side by side in one run on this machine.
-// usage: npm run bench -- pipeline [--json] [--rounds N] [--frames N] [--clip FILE] [--model FILE]
 import { parseArgs } from 'node:util';
-import { runPipelineBench } from './bench/pipeline.mjs';
+
+const USAGE = `usage: npm run bench -- NAME [--json] [--quick] [--rounds N]
+  pipeline  cameras to events: [--frames N] [--clip FILE] [--model FILE]
+  outbox    the edge's store: what a message costs until it is on the disk
+  uplink    edge to hub: latency of alerts, backlog, memory, bytes written
+  hub       what the hub takes in, beside ws echo, Socket.IO and mosquitto; return of a fleet after a restart
+--json prints one JSON object; --quick is for seeing that it works, not for its numbers`;
+
+const BENCHES = {
+  pipeline: async (values) =>
+    (await import('./bench/pipeline.mjs')).runPipelineBench({
+      ...values,
+      rounds: values.rounds ?? 5,
+    }),
+  outbox: async (values) => (await import('./bench/outbox.mjs')).runOutboxBench(values),
+  uplink: async (values) => (await import('./bench/uplink.mjs')).runUplinkBench(values),
+  hub: async (values) => (await import('./bench/hub.mjs')).runHubBench(values),
+};
 
 const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '5' },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
     frames: { type: 'string', default: '300' },
     clip: { type: 'string' },
     model: { type: 'string' },
@@ -14,11 +31,13 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-const [bench] = positionals;
-if (values.help || bench !== 'pipeline') {
-  console.log(
-    'usage: npm run bench -- pipeline [--json] [--rounds N] [--frames N] [--clip FILE] [--model FILE]',
-  );
+const bench = BENCHES[positionals[0]];
+if (values.help || bench === undefined) {
+  console.log(USAGE);
   process.exit(values.help ? 0 : 2);
 }
-await runPipelineBench({ ...values, rounds: Number(values.rounds), frames: Number(values.frames) });
+await bench({
+  ...values,
+  rounds: values.rounds === undefined ? null : Number(values.rounds),
+  frames: Number(values.frames),
+});

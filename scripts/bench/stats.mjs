@@ -1,0 +1,53 @@
+// Numbers of a benchmark: percentiles, medians over rounds, and the machine that they are of.
+
+import { spawnSync } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
+
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}
+
+/** Nearest rank. @param share 0..1 */
+export function percentile(values, share) {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
+export function latencies(values) {
+  return {
+    p50_ms: rounded(percentile(values, 0.5)),
+    p99_ms: rounded(percentile(values, 0.99)),
+    max_ms: rounded(percentile(values, 1)),
+  };
+}
+
+export function rounded(value, digits = 2) {
+  return Number(value.toFixed(digits));
+}
+
+/** CPU, memory, and the file system that holds the folder: what durable writing costs depends on it. */
+export function machine(folder) {
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const { stdout } = spawnSync('df', ['--output=source,fstype', folder], { encoding: 'utf8' });
+  const disk = stdout.trim().split('\n').at(-1).trim().replace(/\s+/g, ' ');
+  return `${cpus().length} x ${cpus()[0].model}, ${memory}, ${disk}, Node ${process.version}`;
+}
+
+/** Prints a table: names to the left, numbers to the right. */
+export function printTable(header, rows) {
+  const cells = [header, ...rows].map((row) => row.map(shown));
+  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  for (const row of cells) {
+    const line = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]),
+    );
+    console.log(line.join('  ').trimEnd());
+  }
+}
+
+function shown(cell) {
+  if (cell === null || cell === undefined) return '';
+  if (typeof cell === 'string') return cell;
+  return cell >= 1000 ? Math.round(cell).toLocaleString('en') : String(rounded(cell));
+}
