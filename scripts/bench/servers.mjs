@@ -130,8 +130,11 @@ async function answering(port, child) {
   }
 }
 
-/** Runs a script of this folder as a process and returns what its last line says. */
-export async function stage(script, plan) {
+/**
+ * Runs a script of this folder as a process and returns what its last line says.
+ * @param end exit code, or the signal that it ends itself by
+ */
+export async function stage(script, plan, end = 0) {
   const child = spawn(process.execPath, [join(here, script), JSON.stringify(plan)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -140,8 +143,8 @@ export async function stage(script, plan) {
   child.stdout.on('data', (chunk) => {
     output += chunk;
   });
-  const [code] = await once(child, 'close');
+  const [code, signal] = await once(child, 'close');
   running.delete(child);
-  if (code !== 0) throw new Error(`${script} ended with ${code}`);
+  if ((code ?? signal) !== end) throw new Error(`${script} ended with ${code ?? signal}`);
   return JSON.parse(output.trim().split('\n').at(-1));
 }

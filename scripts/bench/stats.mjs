@@ -34,10 +34,10 @@ export function machine(folder) {
   return `${cpus().length} x ${cpus()[0].model}, ${memory}, ${disk}, Node ${process.version}`;
 }
 
-/** Prints a table: names to the left, numbers to the right. */
+/** Prints a table: names to the left, numbers to the right. @param header null for none */
 export function printTable(header, rows) {
-  const cells = [header, ...rows].map((row) => row.map(shown));
-  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  const cells = [...(header === null ? [] : [header]), ...rows].map((row) => row.map(shown));
+  const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
   for (const row of cells) {
     const line = row.map((cell, column) =>
       column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]),
