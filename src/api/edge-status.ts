@@ -48,10 +48,50 @@ export interface CameraView {
   decoder: DecoderChoice | null;
 }
 
-interface QueueView {
-  lanes: { lane: Lane; depth: number; oldest_s: number | null }[];
-  /** Messages that wait for the hub's acknowledgement, over all lanes. */
+interface Fault {
+  code: string;
+  message: string;
+  /** What a person can do about it. */
+  remedy: string;
+}
+
+/** Messages that wait for the hub's acknowledgement. */
+export interface QueueView {
+  lanes: LaneView[];
+  /** Messages over all lanes. */
   depth: number;
+  /** Messages that the hub or this edge found undeliverable; kept, and not sent again. */
+  dead_letters: number;
+  disk: {
+    used_bytes: number;
+    budget_bytes: number;
+    /** Free on the file system; null where that cannot be read. */
+    free_bytes: number | null;
+    /** A reserved file that makes room to delete on a full disk; `spent` until there is space for it again. */
+    ballast: 'ready' | 'spent';
+  };
+  /** `memory`: the file cannot be written, and what comes is lost if the process ends. */
+  mode: 'disk' | 'memory';
+  fault: Fault | null;
+  /** Damaged database files that were set aside. */
+  damaged_files: number;
+}
+
+export interface LaneView {
+  lane: Lane;
+  depth: number;
+  bytes: number;
+  /** Of `depth`, those that are not on disk. */
+  in_memory: number;
+  oldest_s: number | null;
+  /** Null until the hub acknowledged something of this lane since the start. */
+  last_ack_s: number | null;
+  acked_seq: number;
+  /** Deleted unsent because the budget was used up, since the file was made. */
+  evicted: number;
+  evicted_bytes: number;
+  /** Declared losses that wait for the hub. */
+  gaps: number;
 }
 
 export interface UplinkView {
@@ -59,6 +99,36 @@ export interface UplinkView {
   url: string | null;
   since_s: number;
   attempts: number;
+  /** Connections that the hub accepted since the start. */
+  connections: number;
   last_ack_s: number | null;
-  error: { code: string; message: string; remedy: string } | null;
+  /** Messages sent and not acknowledged. */
+  in_flight: number;
+  /** Open: the hub refuses this edge, which waits long before it asks again. */
+  breaker: {
+    state: 'closed' | 'open' | 'half_open';
+    reason: string | null;
+    retry_in_s: number | null;
+  };
+  backoff: { next_try_s: number | null; cap_s: number };
+  /** What an acknowledgement of this hub means: on its disk, or received by its process. */
+  delivery_level: 'disk' | 'process' | null;
+  /** Messages that a hub of the original protocol does not know. */
+  withheld: number;
+  /** By how much the hub's wall clock is ahead of this machine's. */
+  clock: { offset_ms: number; round_trip_ms: number } | null;
+  error: Fault | null;
+}
+
+/** A message that is not sent again, with why: an entry of `GET /dead-letters`. */
+export interface DeadLetterView {
+  lane: Lane;
+  seq: number;
+  code: string;
+  reason: string;
+  /** Unix time in milliseconds. */
+  at: number;
+  bytes: number;
+  /** First part of the message. */
+  excerpt: string;
 }

@@ -5,7 +5,9 @@ import { configCommand } from './config-command.ts';
 import { detectCommand } from './detect-command.ts';
 import { exitWith } from './exit.ts';
 import { hubCommand } from './hub-command.ts';
+import { metricsCommand } from './metrics-command.ts';
 import { modelsCommand } from './models-command.ts';
+import { queueCommand } from './queue-command.ts';
 import { runCommand } from './run-command.ts';
 import { statusCommand } from './status-command.ts';
 import { tailCommand } from './tail-command.ts';
@@ -19,6 +21,8 @@ const program = new Command('apex-edge')
   .showHelpAfterError('(apex-edge --help lists the commands)')
   .addCommand(runCommand())
   .addCommand(statusCommand())
+  .addCommand(queueCommand())
+  .addCommand(metricsCommand())
   .addCommand(hubCommand())
   .addCommand(tailCommand())
   .addCommand(detectCommand())

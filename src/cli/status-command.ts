@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { fetchStatus } from '../api/control-client.ts';
-import type { EdgeStatus } from '../api/edge-status.ts';
 import { statusLines } from '../api/status-view.ts';
 import { loadConfig } from '../config/load.ts';
 import { configOption } from './options.ts';
@@ -12,7 +11,7 @@ export function statusCommand(): Command {
     .option('--json', 'print everything as JSON')
     .action(async (options: { config: string; json?: true }) => {
       const { config } = loadConfig(options.config, process.env);
-      const status = (await fetchStatus(config.edge.data_dir)) as EdgeStatus;
+      const status = await fetchStatus(config.edge.data_dir);
       console.log(options.json ? JSON.stringify(status, null, 2) : statusLines(status).join('\n'));
     });
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ControlServer } from '../api/control-server.ts';
+import { EdgeMetrics } from '../api/edge-metrics.ts';
 import type { CameraView, EdgeStatus, UplinkView } from '../api/edge-status.ts';
 import { formatProblem } from '../config/problem.ts';
 import { TEST_DETECTOR } from '../models/test-detector.ts';
@@ -12,6 +13,13 @@ import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.t
 import { CameraPipeline, refusedCameraView } from './camera-pipeline.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
+import {
+  deadLetterView,
+  missingUplinkView,
+  ProcessWatch,
+  queueView,
+  uplinkView,
+} from './status.ts';
 import { type CameraPlan, configuredModelsDir, planDetector } from './vision-spec.ts';
 
 const TICK_MS = 1000;
@@ -19,6 +27,7 @@ const TICK_MS = 1000;
 const ENGINE_STATUS_MS = 30_000;
 /** What is left of the five seconds for stopping, once the vision process has ended. */
 const DRAIN_MS = 1500;
+const SHOWN_DEAD_LETTERS = 100;
 
 /** `apex-edge run`: starts, connects and stops the parts of the daemon. */
 export class EdgeDaemon {
@@ -31,6 +40,9 @@ export class EdgeDaemon {
   readonly #pipelines = new Map<string, CameraPipeline>();
   readonly #startedWallMs: number;
   readonly #startedMonoMs: number;
+  readonly #metrics = new EdgeMetrics();
+  readonly #watch = new ProcessWatch();
+  #hubConnections = 0;
   #timer: TimerHandle | null = null;
   #leftOpen: LeftOpenEvents | null = null;
   #engineTold = { text: '', monoMs: Number.NEGATIVE_INFINITY };
@@ -61,7 +73,12 @@ export class EdgeDaemon {
     this.#startedMonoMs = this.#clock.monotonicMs();
     this.#service = createServiceNotifier({ env: options.env, log: options.log });
     const { data_dir } = options.loaded.config.edge;
-    this.#control = new ControlServer(data_dir, () => this.status());
+    this.#control = new ControlServer(data_dir, {
+      '/status': () => this.status(),
+      '/dead-letters': async () =>
+        (await parts.store.deadLetters(SHOWN_DEAD_LETTERS)).map(deadLetterView),
+      '/metrics': async () => this.#metrics.render(await this.status(), this.#watch.facts()),
+    });
     for (const spec of parts.plan.cameras) {
       this.#pipelines.set(
         spec.id,
@@ -81,7 +98,10 @@ export class EdgeDaemon {
     const { store, vision, uplink, plan, model, modelFault } = this.#parts;
     this.#leftOpen = await LeftOpenEvents.find(store, this.#clock, this.#log);
     await this.#control.start();
-    vision.onResult((result) => this.#pipelines.get(result.cameraId)?.frame(result));
+    vision.onResult((result) => {
+      this.#metrics.frameAnalysed(result.cameraId, result.inferenceMs);
+      this.#pipelines.get(result.cameraId)?.frame(result);
+    });
     vision.onCameraStatus((status) => {
       this.#pipelines.get(status.cameraId)?.statusChanged(status);
       this.#tellEngineStatus('running');
@@ -92,6 +112,11 @@ export class EdgeDaemon {
       }
     });
     vision.onReady((_provider, labels) => this.#checkLabels(labels));
+    let before: UplinkView['state'] = 'off';
+    uplink?.onStatus(({ state }) => {
+      if (state === 'authenticated' && before !== state) this.#hubConnections++;
+      before = state;
+    });
     uplink?.start();
     if (model !== null) this.#startVision(model, plan);
     if (modelFault !== null) this.#refuseAll(modelFault);
@@ -187,7 +212,6 @@ export class EdgeDaemon {
     const now = this.#clock.monotonicMs();
     const { loaded } = this.#options;
     const { store, vision, edgeId } = this.#parts;
-    const { lanes } = await store.queue();
     const { model } = loaded.config.detector;
     return {
       version: packageVersion(),
@@ -205,14 +229,7 @@ export class EdgeDaemon {
         rss_mb: vision.status.rssMb,
       },
       cameras: this.#cameraViews(now),
-      queue: {
-        lanes: lanes.map(({ lane, depth, oldestAgeMs }) => ({
-          lane,
-          depth,
-          oldest_s: oldestAgeMs === null ? null : oldestAgeMs / 1000,
-        })),
-        depth: lanes.reduce((sum, { depth }) => sum + depth, 0),
-      },
+      queue: queueView(await store.queue(), now),
       uplink: this.#uplinkView(),
       config_problems: [
         ...loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
@@ -225,22 +242,13 @@ export class EdgeDaemon {
     const configured = this.#options.loaded.config.uplink.url;
     // Without its query, which may hold a secret.
     const url = configured === undefined ? null : configured.replace(/\?.*$/, '');
-    const now = this.#clock.monotonicMs();
     const { uplink, uplinkFault } = this.#parts;
-    const status = uplink?.status;
-    if (status === undefined) {
-      const state = uplinkFault === null ? 'off' : 'disconnected';
-      const error = uplinkFault?.toJSON() ?? null;
-      return { state, url, since_s: 0, attempts: 0, last_ack_s: null, error };
-    }
-    return {
-      state: status.state,
+    if (uplink === null) return missingUplinkView(url, uplinkFault);
+    return uplinkView(uplink.status, {
       url,
-      since_s: (now - status.since) / 1000,
-      attempts: status.attempts,
-      last_ack_s: status.lastAckMono === null ? null : (now - status.lastAckMono) / 1000,
-      error: status.lastError?.toJSON() ?? null,
-    };
+      connections: this.#hubConnections,
+      clock: this.#clock,
+    });
   }
 
   /** Ends what is in view, delivers what it can in the time left, and keeps the rest for the next start. */
@@ -254,6 +262,7 @@ export class EdgeDaemon {
     this.#tellEngineStatus('stopping', true);
     await uplink?.stop({ drainMs: DRAIN_MS });
     await this.#control.stop();
+    this.#watch.stop();
     await store.close();
     await told;
     this.#log.info({}, 'stopped');

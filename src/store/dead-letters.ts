@@ -29,7 +29,7 @@ export function addDeadLetter(
 export function listDeadLetters(db: Database, limit: number): DeadLetter[] {
   return db
     .prepare<[number, number], DeadLetter>(
-      `SELECT lane, seq, type, code, reason, at_wall_ms AS wallMs,
+      `SELECT lane, seq, type, code, reason, at_wall_ms AS wallMs, length(body) AS bytes,
          CAST(substr(body, 1, ?) AS TEXT) AS excerpt
        FROM dead_letter ORDER BY id DESC LIMIT ?`,
     )

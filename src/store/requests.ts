@@ -90,6 +90,7 @@ export interface DeadLetter {
   readonly code: string;
   readonly reason: string;
   readonly wallMs: number;
+  readonly bytes: number;
   /** Beginning of the payload. */
   readonly excerpt: string;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { assets, clipPath, modelPath, testWithAssets } from '../support/assets.ts';
-import { Program, temporaryFolder } from '../support/program.ts';
+import { Program, temporaryFolder, waitFor } from '../support/program.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../config.example.yaml', import.meta.url));
 const withModel = testWithAssets({ models: 'yolov8n.onnx' });
@@ -22,7 +22,17 @@ describe('apex-edge', () => {
   test('lists its commands, and suggests the one that was meant', async () => {
     const help = await run(['--help']);
     expect(help.code).toBe(0);
-    for (const command of ['run', 'hub', 'tail', 'detect', 'models', 'config', 'status']) {
+    for (const command of [
+      'run',
+      'hub',
+      'tail',
+      'detect',
+      'models',
+      'config',
+      'status',
+      'queue',
+      'metrics',
+    ]) {
       expect(help.stdout).toMatch(new RegExp(`^  ${command}`, 'm'));
     }
     const wrong = await run(['detcet']);
@@ -73,6 +83,54 @@ describe('apex-edge', () => {
     });
     expect(code).toBe(1);
     expect(stderr).toContain('HUB_TOKEN_MISSING');
+  });
+});
+
+describe('apex-edge queue and metrics', () => {
+  test('show what waits and why, from the daemon that runs', async () => {
+    const folder = temporaryFolder('queue');
+    const edge = Program.startWithConfig('run', folder, {
+      edge: { id: 'north-yard', data_dir: join(folder, 'data') },
+      uplink: { url: 'ws://127.0.0.1:1/ws', token: 'a-token-that-nobody-asks-for' },
+      detector: { model: 'test-detector' },
+    });
+    const config = ['--config', join(folder, 'run.yaml')];
+    try {
+      const table = await waitFor('the daemon tells its queue', async () => {
+        const { code, stdout } = await run(['queue', ...config]);
+        return code === 0 && /try \d+ in/.test(stdout) ? stdout : null;
+      });
+      for (const lane of ['alerts', 'events', 'detections', 'state'])
+        expect(table).toMatch(new RegExp(`^${lane} +\\d`, 'm'));
+      expect(table).toMatch(/[KM]iB of \d+ MiB used/);
+      expect(table).toContain('[UPLINK_UNREACHABLE]');
+      const json = JSON.parse((await run(['queue', '--json', ...config])).stdout) as object;
+      expect(json).toMatchObject({
+        queue: { mode: 'disk' },
+        uplink: { state: expect.any(String) },
+      });
+      const letters = await run(['queue', '--dead-letters', ...config]);
+      expect(letters.stdout).toContain('There are no dead letters');
+      const metrics = await run(['metrics', ...config]);
+      expect(metrics.stdout).toMatch(/^# TYPE apex_edge_queue_messages gauge$/m);
+      expect(metrics.stdout).toMatch(/^apex_edge_info\{version=".*",edge_id="north-yard"\} 1$/m);
+      expect(metrics.stdout).toMatch(/\n$/);
+    } finally {
+      await edge.end();
+    }
+  });
+
+  test('say what to do where no daemon runs', async () => {
+    const folder = temporaryFolder('queue');
+    const file = join(folder, 'config.yaml');
+    writeFileSync(file, `edge: { data_dir: ${folder} }\n`);
+    for (const command of ['queue', 'metrics']) {
+      const { code, stdout, stderr } = await run([command, '--config', file]);
+      expect(code).toBe(1);
+      expect(stdout).toBe('');
+      expect(stderr).toContain('API_NOT_RUNNING');
+      expect(stderr).toMatch(/What to do: Start it/);
+    }
   });
 });
 

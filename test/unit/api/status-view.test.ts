@@ -1,58 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { CameraView, EdgeStatus } from '../../../src/api/edge-status.ts';
+import type { EdgeStatus } from '../../../src/api/edge-status.ts';
 import { statusLines } from '../../../src/api/status-view.ts';
-
-const camera: CameraView = {
-  camera_id: 'gate',
-  state: 'streaming',
-  since_s: 10,
-  fault: null,
-  retry_in_s: null,
-  reconnects: 0,
-  fps: 4.96,
-  frames_received: 60,
-  frames_analysed: 50,
-  frames_dropped: 10,
-  objects: { person: 2, car: 1 },
-  events_started: 7,
-  events_ended: 4,
-  stream: null,
-  decoder: { decoder: 'software', refused: [] },
-};
-
-const status: EdgeStatus = {
-  version: '0.1.0',
-  edge_id: 'north-yard',
-  pid: 1,
-  started_at: 0,
-  uptime_s: 60,
-  detector: {
-    state: 'running',
-    model: 'yolov8n',
-    is_test_detector: false,
-    provider: {
-      provider: 'cpu',
-      inferenceMs: 27.4,
-      refused: [{ provider: 'tensorrt', reason: 'no library' }],
-      form: 'prepared',
-      formReason: null,
-    },
-    restarts: 0,
-    pid: 2,
-    rss_mb: 300,
-  },
-  cameras: [camera],
-  queue: { lanes: [{ lane: 0, depth: 3, oldest_s: 12.2 }], depth: 3 },
-  uplink: {
-    state: 'authenticated',
-    url: 'ws://hub/ws',
-    since_s: 5,
-    attempts: 0,
-    last_ack_s: 1,
-    error: null,
-  },
-  config_problems: [],
-};
+import { camera, lane, status } from '../../support/edge-status.ts';
 
 function shown(changes: Partial<EdgeStatus> = {}): string {
   return statusLines({ ...status, ...changes }).join('\n');
@@ -60,7 +9,8 @@ function shown(changes: Partial<EdgeStatus> = {}): string {
 
 describe('statusLines', () => {
   test('shows what runs, each camera, the queue and the uplink', () => {
-    const text = shown();
+    const lanes = [lane({ lane: 0, depth: 3, oldest_s: 12.2 })];
+    const text = shown({ queue: { ...status.queue, depth: 3, lanes } });
     expect(text).toContain('yolov8n on cpu, 27 ms a frame');
     expect(text).toMatch(/gate +streaming +5\.0 +2 person, 1 car +7 +10 +software/);
     expect(text).toContain('3 messages wait for the hub, the oldest for 12 s');
@@ -88,6 +38,19 @@ describe('statusLines', () => {
   test('keeps the columns when a name is longer than its column', () => {
     const text = shown({ cameras: [{ ...camera, camera_id: 'x'.repeat(60) }] });
     expect(text).toMatch(/x{17}… streaming/);
+  });
+
+  test('names what was lost or refused, and the command that tells more', () => {
+    const lanes = [lane({ lane: 2, evicted: 12_345 })];
+    const text = shown({ queue: { ...status.queue, lanes, dead_letters: 2 } });
+    expect(text).toContain('12,345 deleted unsent, 2 dead letters (more: apex-edge queue)');
+    expect(shown()).not.toContain('apex-edge queue');
+  });
+
+  test('says above all that the disk does not take anything', () => {
+    const fault = { code: 'STORE_FULL', message: 'no space is left', remedy: 'Free space.' };
+    const [first] = statusLines({ ...status, queue: { ...status.queue, mode: 'memory', fault } });
+    expect(first).toContain('THE DISK CANNOT BE WRITTEN');
   });
 
   test('says when there is nothing to watch or nobody to tell', () => {

@@ -1,0 +1,149 @@
+import type { Lane } from '../protocol/lanes.ts';
+import type { DeadLetterView, EdgeStatus, LaneView, QueueView, UplinkView } from './edge-status.ts';
+import { bytes, type Column, duration, grouped, messages, table } from './text.ts';
+
+const LANE_NAMES: Readonly<Record<Lane, string>> = {
+  0: 'alerts',
+  1: 'events',
+  2: 'detections',
+  3: 'state',
+};
+
+export function laneName(lane: Lane): string {
+  return LANE_NAMES[lane];
+}
+
+/** What waits for the hub, and what stands in its way, as a person reads it. Pure: status in, lines out. */
+export function queueLines({ queue, uplink }: EdgeStatus): string[] {
+  return [
+    ...modeLines(queue),
+    ...(uplink.state === 'off' ? [] : [...table(LANE_COLUMNS, queue.lanes), '']),
+    ...lossLines(queue),
+    diskLine(queue),
+    ...deadLetterLines(queue),
+    '',
+    ...uplinkLines(uplink),
+  ];
+}
+
+const LANE_COLUMNS: readonly Column<LaneView>[] = [
+  { title: 'LANE', of: ({ lane }) => laneName(lane) },
+  { title: 'WAITING', of: ({ depth }) => grouped(depth), align: 'right' },
+  { title: 'ON DISK', of: (lane) => grouped(lane.depth - lane.in_memory), align: 'right' },
+  { title: 'IN MEMORY', of: (lane) => grouped(lane.in_memory), align: 'right' },
+  { title: 'SIZE', of: (lane) => bytes(lane.bytes), align: 'right' },
+  { title: 'OLDEST', of: ({ oldest_s }) => age(oldest_s, '-'), align: 'right' },
+  { title: 'LAST ACK', of: ({ last_ack_s }) => age(last_ack_s, 'never', ' ago'), align: 'right' },
+  { title: 'EVICTED', of: ({ evicted }) => grouped(evicted), align: 'right' },
+  { title: 'GAPS', of: ({ gaps }) => grouped(gaps), align: 'right' },
+];
+
+function age(seconds: number | null, otherwise: string, suffix = ''): string {
+  return seconds === null ? otherwise : duration(seconds) + suffix;
+}
+
+/** Nothing that is shown matters more than that the disk does not take anything. */
+export function modeLines({ mode, fault, lanes }: QueueView): string[] {
+  if (mode === 'disk' && fault === null) return [];
+  const inMemory = lanes.reduce((sum, lane) => sum + lane.in_memory, 0);
+  const what =
+    mode === 'memory'
+      ? `THE DISK CANNOT BE WRITTEN: ${messages(inMemory)} in memory, lost if the daemon ends`
+      : 'THE QUEUE HAS A FAULT';
+  return [
+    what,
+    ...(fault === null
+      ? []
+      : [`  why:        ${fault.message} [${fault.code}]`, `  what to do: ${fault.remedy}`]),
+    '',
+  ];
+}
+
+function lossLines({ lanes, damaged_files }: QueueView): string[] {
+  const evicted = lanes.filter((lane) => lane.evicted > 0);
+  const lines = evicted.map(
+    (lane) =>
+      `${laneName(lane.lane)}: ${messages(lane.evicted)} (${bytes(lane.evicted_bytes)}) deleted unsent, because the disk budget was used up; the hub is told`,
+  );
+  if (damaged_files > 0)
+    lines.push(
+      `${damaged_files} damaged database ${damaged_files === 1 ? 'file was' : 'files were'} set aside in the data folder (outbox.corrupt-*); what could be read was kept`,
+    );
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
+function diskLine({ disk }: QueueView): string {
+  const free =
+    disk.free_bytes === null ? '' : `, ${bytes(disk.free_bytes)} free on the file system`;
+  const reserve =
+    disk.ballast === 'ready'
+      ? 'emergency reserve in place'
+      : 'EMERGENCY RESERVE SPENT: free space on this disk';
+  return `disk          ${bytes(disk.used_bytes)} of ${bytes(disk.budget_bytes)} used${free}; ${reserve}`;
+}
+
+function deadLetterLines({ dead_letters }: QueueView): string[] {
+  if (dead_letters === 0) return ['dead letters  none'];
+  return [
+    `dead letters  ${messages(dead_letters)} refused and kept; to see them: apex-edge queue --dead-letters`,
+  ];
+}
+
+/** State of the connection, and what keeps it from being better. */
+export function uplinkLines(uplink: UplinkView): string[] {
+  const line = (text: string): string => `              ${text}`;
+  if (uplink.state === 'off')
+    return ['uplink        off: no uplink.url is configured, nothing is queued'];
+  const lines = [`uplink        ${connectionText(uplink)}`];
+  const retry = retryText(uplink);
+  if (retry !== null) lines.push(line(retry));
+  if (uplink.error !== null)
+    lines.push(
+      line(`why:        ${uplink.error.message} [${uplink.error.code}]`),
+      line(`what to do: ${uplink.error.remedy}`),
+    );
+  if (uplink.delivery_level === 'process')
+    lines.push(
+      line('the hub speaks the original protocol: delivered means received, not on its disk'),
+    );
+  if (uplink.withheld > 0)
+    lines.push(line(`${messages(uplink.withheld)} of kinds that this hub does not know, not sent`));
+  if (uplink.clock !== null) lines.push(line(clockText(uplink.clock)));
+  return lines;
+}
+
+function connectionText({ state, url, since_s, last_ack_s, in_flight }: UplinkView): string {
+  const ack = last_ack_s === null ? '' : `, last acknowledgement ${duration(last_ack_s)} ago`;
+  const flight = in_flight === 0 ? '' : `, ${messages(in_flight)} on the way`;
+  return `${state} to ${url} for ${duration(since_s)}${ack}${flight}`;
+}
+
+function retryText({ state, attempts, breaker, backoff }: UplinkView): string | null {
+  if (breaker.state === 'open') {
+    const reason = breaker.reason === null ? '' : ` (${breaker.reason})`;
+    return `the hub refuses this edge${reason}; asked again in ${age(breaker.retry_in_s, 'a moment')}`;
+  }
+  if (breaker.state === 'half_open') return 'trying with a few messages whether the hub takes them';
+  if (state !== 'disconnected' || backoff.next_try_s === null) return null;
+  return `try ${attempts + 1} in ${backoff.next_try_s.toFixed(1)} s; messages are kept meanwhile`;
+}
+
+function clockText({ offset_ms, round_trip_ms }: NonNullable<UplinkView['clock']>): string {
+  const off = Math.abs(offset_ms);
+  const size = off < 1000 ? `${off.toFixed(0)} ms` : duration(off / 1000);
+  const side = offset_ms > 0 ? 'behind' : 'ahead of';
+  return `this machine's clock is ${size} ${side} the hub's; round trip ${round_trip_ms.toFixed(0)} ms`;
+}
+
+const LETTER_COLUMNS: readonly Column<DeadLetterView>[] = [
+  { title: 'WHEN', of: ({ at }) => new Date(at).toISOString() },
+  { title: 'LANE', of: ({ lane }) => laneName(lane) },
+  { title: 'NUMBER', of: ({ seq }) => String(seq), align: 'right' },
+  { title: 'SIZE', of: (letter) => bytes(letter.bytes), align: 'right' },
+  { title: 'WHY', of: ({ code, reason }) => `${reason} [${code}]` },
+];
+
+export function deadLetterTable(letters: readonly DeadLetterView[]): string[] {
+  if (letters.length === 0) return ['There are no dead letters: every message was deliverable.'];
+  return table(LETTER_COLUMNS, letters);
+}
