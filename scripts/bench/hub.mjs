@@ -15,16 +15,18 @@ const FULL = { clients: 300, rounds: 5, warmUpS: 2, seconds: 8, restarts: 3 };
 const QUICK = { clients: 30, rounds: 1, warmUpS: 0.3, seconds: 0.7, restarts: 1 };
 /** What an edge sends live at full load; the goal for the latency of a batch is meant at this rate. */
 const PACED_PER_S = 20_000;
-const PEER_IN_FLIGHT = 8;
+/** Messages on their way at a time, over all clients: the same for the hub's batches and for its peers. */
+const IN_FLIGHT = 2400;
 
-/** The hub's loads. `in_flight` frames of each client, or paced. */
+/** The hub's loads: so many frames on their way, or paced. */
 const HUB_LOADS = {
-  batched: { frame: 16, in_flight: 1, rate: null },
-  large_batches: { frame: 64, in_flight: 4, rate: null },
+  batched: { frame: 16, in_flight: IN_FLIGHT / 16, rate: null },
+  large_batches: { frame: 64, in_flight: Math.ceil(IN_FLIGHT / 64), rate: null },
   paced: { frame: 16, in_flight: 0, rate: PACED_PER_S },
-  unbatched: { frame: 1, in_flight: 2, rate: null },
+  // One of each client: what a client without batches does.
+  unbatched: { frame: 1, in_flight: FULL.clients, rate: null },
 };
-const PEER_LOAD = { frame: 1, in_flight: PEER_IN_FLIGHT, rate: null };
+const PEER_LOAD = { frame: 1, in_flight: IN_FLIGHT, rate: null };
 
 export async function runHubBench({ json, quick, rounds }) {
   const hasMosquitto = spawnSync('mosquitto', ['-h']).error === undefined;
@@ -111,7 +113,7 @@ function reportOf(rounds, restart, { size, machine: of }) {
     large_batches_frame_messages: HUB_LOADS.large_batches.frame,
     large_batches_frames_in_flight: HUB_LOADS.large_batches.in_flight,
     unbatched_frames_in_flight: HUB_LOADS.unbatched.in_flight,
-    peer_messages_in_flight: PEER_IN_FLIGHT,
+    peer_messages_in_flight: PEER_LOAD.in_flight,
     durable_batched_per_s: rate('batched'),
     durable_batched_p99_ms: p99('batched'),
     durable_large_batches_per_s: rate('large_batches'),
@@ -142,7 +144,7 @@ function reportOf(rounds, restart, { size, machine: of }) {
 function print(report) {
   const { restart } = report;
   console.log(`${report.machine}
-${report.clients} clients in one process beside the server; messages of ${report.payload_bytes} bytes; medians of ${report.rounds} rounds of ${report.seconds} s
+${report.clients} clients in one process beside the server; messages of ${report.payload_bytes} bytes, ${IN_FLIGHT} on their way; medians of ${report.rounds} rounds of ${report.seconds} s
 The hub validates every message and writes it to the disk (fsync) before it acknowledges it. Of the others, none does.\n`);
   const row = (name, key) => [name, report[`${key}_per_s`], report[`${key}_p99_ms`]];
   printTable(
@@ -154,7 +156,7 @@ The hub validates every message and writes it to the disk (fsync) before it ackn
         'durable_large_batches',
       ),
       row(`hub, frames of 16 at ${PACED_PER_S.toLocaleString('en')}/s`, 'durable_paced'),
-      row('hub, one message a frame', 'durable_unbatched'),
+      row('hub, one message a frame, one of each client on its way', 'durable_unbatched'),
       row('ws echo: nothing stored or read', 'ws_echo'),
       row('Socket.IO emit with acknowledgement: nothing stored', 'socketio_ack'),
       row('mosquitto QoS 1, nobody subscribed: PUBACK before the disk', 'mosquitto_qos1'),

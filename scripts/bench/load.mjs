@@ -2,7 +2,7 @@
 // usage: node load.mjs '{"kind","url","token","clients","frame","in_flight","rate","warm_up_s","seconds"}'
 //   kind: hub, echo, socketio, mqtt; frame: messages of one frame
 //   rate: messages a second over all clients, sent when they are due whatever came back; null: as many as are
-//   acknowledged, with `in_flight` frames of each client on their way
+//   acknowledged, with `in_flight` frames on their way over all clients, who send in turn
 // -> one JSON line of measurements
 import { HubClient } from './hub-client.mjs';
 import { EchoClient, MqttClient, SocketIoClient } from './peer-clients.mjs';
@@ -49,11 +49,12 @@ function sendFrame(client, since, onAcknowledged) {
   });
 }
 
-function saturate(client) {
+function saturate() {
+  let turn = 0;
   const again = (now) => {
-    if (now < until) sendFrame(client, now, again);
+    if (now < until) sendFrame(clients[turn++ % clients.length], now, again);
   };
-  again(performance.now());
+  for (let frame = 0; frame < plan.in_flight; frame++) again(performance.now());
 }
 
 function pace() {
@@ -68,9 +69,7 @@ function pace() {
   tick();
 }
 
-if (plan.rate === null)
-  for (const client of clients)
-    for (let frame = 0; frame < plan.in_flight; frame++) saturate(client);
+if (plan.rate === null) saturate();
 else pace();
 
 while (performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
