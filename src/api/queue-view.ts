@@ -90,7 +90,7 @@ function deadLetterLines({ dead_letters }: QueueView): string[] {
 }
 
 /** State of the connection, and what keeps it from being better. */
-export function uplinkLines(uplink: UplinkView): string[] {
+function uplinkLines(uplink: UplinkView): string[] {
   const line = (text: string): string => `              ${text}`;
   if (uplink.state === 'off')
     return ['uplink        off: no uplink.url is configured, nothing is queued'];
