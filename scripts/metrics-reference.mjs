@@ -29,7 +29,7 @@ Or look at them by hand: \`curl --unix-socket /var/lib/apex-edge/control.sock ht
 | Messages were lost for want of space | \`increase(apex_edge_queue_evicted_messages_total[1h]) > 0\` |
 | The disk does not take anything | \`apex_edge_queue_memory_mode == 1\` or \`apex_edge_queue_ballast_ready == 0\` |
 | The hub refuses this edge | \`apex_edge_uplink_breaker_state{state="open"} == 1\` |
-| The hub refuses messages | \`increase(apex_edge_queue_dead_letters[1h]) > 0\` |
+| The hub refuses messages | \`delta(apex_edge_queue_dead_letters[1h]) > 0\` |
 | A camera is gone | \`apex_edge_camera_state{state="streaming"} == 0\` for 5 minutes |
 | The clock is wrong | \`abs(apex_edge_uplink_clock_offset_seconds) > 5\` |
 | The metrics themselves are old | \`time() - node_textfile_mtime_seconds{file=~".*apex-edge.prom"} > 300\` |

@@ -17,13 +17,23 @@ export function laneName(lane: Lane): string {
 export function queueLines({ queue, uplink }: EdgeStatus): string[] {
   return [
     ...modeLines(queue),
-    ...(uplink.state === 'off' ? [] : [...table(LANE_COLUMNS, queue.lanes), '']),
+    ...(uplink.state === 'off'
+      ? []
+      : [waitingText(queue), '', ...table(LANE_COLUMNS, queue.lanes), '']),
     ...lossLines(queue),
     diskLine(queue),
     ...deadLetterLines(queue),
     '',
     ...uplinkLines(uplink),
   ];
+}
+
+/** Without a full stop. */
+export function waitingText({ depth, lanes }: QueueView): string {
+  if (depth === 0) return 'nothing waits for the hub';
+  const oldest = lanes.reduce((most, { oldest_s }) => Math.max(most, oldest_s ?? 0), 0);
+  const verb = depth === 1 ? 'waits' : 'wait';
+  return `${messages(depth)} ${verb} for the hub, the oldest for ${duration(oldest)}`;
 }
 
 const LANE_COLUMNS: readonly Column<LaneView>[] = [
@@ -65,6 +75,11 @@ function lossLines({ lanes, damaged_files }: QueueView): string[] {
     (lane) =>
       `${laneName(lane.lane)}: ${messages(lane.evicted)} (${bytes(lane.evicted_bytes)}) deleted unsent, because the disk budget was used up; the hub is told`,
   );
+  const gaps = lanes.reduce((sum, lane) => sum + lane.gaps, 0);
+  if (gaps > 0)
+    lines.push(
+      `gaps: ${grouped(gaps)} to be told to the hub, so that it knows which messages are lost`,
+    );
   if (damaged_files > 0)
     lines.push(
       `${damaged_files} damaged database ${damaged_files === 1 ? 'file was' : 'files were'} set aside in the data folder (outbox.corrupt-*); what could be read was kept`,
@@ -95,8 +110,8 @@ function uplinkLines(uplink: UplinkView): string[] {
   if (uplink.state === 'off')
     return ['uplink        off: no uplink.url is configured, nothing is queued'];
   const lines = [`uplink        ${connectionText(uplink)}`];
-  const retry = retryText(uplink);
-  if (retry !== null) lines.push(line(retry));
+  if (uplink.state === 'authenticated' && uplink.breaker.state === 'half_open')
+    lines.push(line('the hub refused this edge before: a few messages at first'));
   if (uplink.error !== null)
     lines.push(
       line(`why:        ${uplink.error.message} [${uplink.error.code}]`),
@@ -112,20 +127,24 @@ function uplinkLines(uplink: UplinkView): string[] {
   return lines;
 }
 
-function connectionText({ state, url, since_s, last_ack_s, in_flight }: UplinkView): string {
+/** Where the connection stands. While it is tried again and again, the single tries are of no interest. */
+export function connectionText(uplink: UplinkView): string {
+  const { state, url, since_s, last_ack_s, in_flight, attempts, breaker, backoff } = uplink;
   const ack = last_ack_s === null ? '' : `, last acknowledgement ${duration(last_ack_s)} ago`;
-  const flight = in_flight === 0 ? '' : `, ${messages(in_flight)} on the way`;
-  return `${state} to ${url} for ${duration(since_s)}${ack}${flight}`;
-}
-
-function retryText({ state, attempts, breaker, backoff }: UplinkView): string | null {
-  if (breaker.state === 'open') {
-    const reason = breaker.reason === null ? '' : ` (${breaker.reason})`;
-    return `the hub refuses this edge${reason}; asked again in ${age(breaker.retry_in_s, 'a moment')}`;
+  if (state === 'authenticated') {
+    const flight = in_flight === 0 ? '' : `, ${messages(in_flight)} on the way`;
+    return `connected to ${url} for ${duration(since_s)}${ack}${flight}`;
   }
-  if (breaker.state === 'half_open') return 'trying with a few messages whether the hub takes them';
-  if (state !== 'disconnected' || backoff.next_try_s === null) return null;
-  return `try ${attempts + 1} in ${backoff.next_try_s.toFixed(1)} s; messages are kept meanwhile`;
+  if (breaker.state === 'open') {
+    const reason = breaker.reason === null ? '' : ` [${breaker.reason}]`;
+    const retry = age(breaker.retry_in_s, 'a moment');
+    return `REFUSED by ${url}${reason}, asked again in ${retry}${ack}`;
+  }
+  if (attempts === 0) return `connecting to ${url}`;
+  const tries = attempts === 1 ? '1 try failed' : `${grouped(attempts)} tries in a row failed`;
+  const next =
+    backoff.next_try_s === null ? '' : `, the next in ${backoff.next_try_s.toFixed(1)} s`;
+  return `NOT CONNECTED to ${url}: ${tries}${next}${ack}`;
 }
 
 function clockText({ offset_ms, round_trip_ms }: NonNullable<UplinkView['clock']>): string {

@@ -1,6 +1,6 @@
 import type { CameraView, EdgeStatus } from './edge-status.ts';
-import { modeLines } from './queue-view.ts';
-import { duration, grouped, messages } from './text.ts';
+import { connectionText, modeLines, waitingText } from './queue-view.ts';
+import { grouped } from './text.ts';
 
 /** The status as a person reads it in a terminal. Pure: status in, lines out. */
 export function statusLines(status: EdgeStatus): string[] {
@@ -83,21 +83,14 @@ function faultLines(cameras: readonly CameraView[]): string[] {
 
 function uplinkLine({ uplink }: EdgeStatus): string {
   if (uplink.state === 'off') return 'uplink    off: no uplink.url is configured, events stay here';
-  const lastAck = uplink.last_ack_s === null ? '' : `, last ack ${duration(uplink.last_ack_s)} ago`;
   const error = uplink.error === null ? '' : `; ${uplink.error.message} [${uplink.error.code}]`;
-  const refused =
-    uplink.breaker.state === 'open' && uplink.breaker.retry_in_s !== null
-      ? `; asked again in ${duration(uplink.breaker.retry_in_s)}`
-      : '';
-  return `uplink    ${uplink.state} to ${uplink.url} for ${duration(uplink.since_s)}${lastAck}${error}${refused}`;
+  return `uplink    ${connectionText(uplink)}${error}`;
 }
 
 function queueLine({ queue }: EdgeStatus): string {
-  const oldest = queue.lanes.reduce((age, lane) => Math.max(age, lane.oldest_s ?? 0), 0);
   const evicted = queue.lanes.reduce((sum, lane) => sum + lane.evicted, 0);
   const parts = [
-    `${messages(queue.depth)} ${queue.depth === 1 ? 'waits' : 'wait'} for the hub`,
-    ...(queue.depth === 0 ? [] : [`the oldest for ${duration(oldest)}`]),
+    waitingText(queue),
     ...(evicted === 0 ? [] : [`${grouped(evicted)} deleted unsent`]),
     ...(queue.dead_letters === 0 ? [] : [`${grouped(queue.dead_letters)} dead letters`]),
   ];

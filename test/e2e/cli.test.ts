@@ -98,7 +98,7 @@ describe('apex-edge queue and metrics', () => {
     try {
       const table = await waitFor('the daemon tells its queue', async () => {
         const { code, stdout } = await run(['queue', ...config]);
-        return code === 0 && /try \d+ in/.test(stdout) ? stdout : null;
+        return code === 0 && /NOT CONNECTED .*the next in/.test(stdout) ? stdout : null;
       });
       for (const lane of ['alerts', 'events', 'detections', 'state'])
         expect(table).toMatch(new RegExp(`^${lane} +\\d`, 'm'));

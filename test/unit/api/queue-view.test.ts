@@ -41,6 +41,7 @@ describe('queueLines', () => {
     expect(text).toMatch(
       /LANE +WAITING +ON DISK +IN MEMORY +SIZE +OLDEST +LAST ACK +EVICTED +GAPS/,
     );
+    expect(text).toContain('1,236 messages wait for the hub, the oldest for 2 h');
     expect(text).toMatch(/alerts +2 +2 +0 +900 B +4 s +never +0 +0/);
     expect(text).toMatch(/detections +1,234 +1,219 +15 +542 KiB +2 h +2 min ago +5,000 +1/);
     expect(text).toContain(
@@ -84,7 +85,7 @@ describe('queueLines', () => {
   test('shows a hub that is well', () => {
     const text = shown({ uplink: { in_flight: 12 } });
     expect(text).toContain(
-      'authenticated to ws://hub/ws for 5 s, last acknowledgement 1 s ago, 12 messages on the way',
+      'connected to ws://hub/ws for 5 s, last acknowledgement 1 s ago, 12 messages on the way',
     );
     expect(text).toContain("this machine's clock is 12 ms behind the hub's; round trip 3 ms");
     expect(text).not.toContain('why:');
@@ -100,17 +101,17 @@ describe('queueLines', () => {
         clock: null,
       },
     });
-    expect(text).toContain('try 7 in 0.4 s; messages are kept meanwhile');
+    expect(text).toContain(
+      'NOT CONNECTED to ws://hub/ws: 6 tries in a row failed, the next in 0.4 s, last acknowledgement 1 s ago',
+    );
     expect(text).toMatch(/why: +connection refused \[UPLINK_UNREACHABLE\]/);
     expect(text).toContain('what to do: Check it.');
   });
 
   test('tells a hub that refuses from one that is not there', () => {
-    const breaker = { state: 'open' as const, reason: 'the token is unknown', retry_in_s: 250 };
+    const breaker = { state: 'open' as const, reason: 'UPLINK_AUTH_FAILED', retry_in_s: 250 };
     const text = shown({ uplink: { state: 'disconnected', breaker } });
-    expect(text).toContain(
-      'the hub refuses this edge (the token is unknown); asked again in 4 min',
-    );
+    expect(text).toContain('REFUSED by ws://hub/ws [UPLINK_AUTH_FAILED], asked again in 4 min');
   });
 
   test('says what an acknowledgement of a hub of the original protocol is worth', () => {

@@ -14,7 +14,7 @@ describe('statusLines', () => {
     expect(text).toContain('yolov8n on cpu, 27 ms a frame');
     expect(text).toMatch(/gate +streaming +5\.0 +2 person, 1 car +7 +10 +software/);
     expect(text).toContain('3 messages wait for the hub, the oldest for 12 s');
-    expect(text).toContain('authenticated to ws://hub/ws for 5 s, last ack 1 s ago');
+    expect(text).toContain('connected to ws://hub/ws for 5 s, last acknowledgement 1 s ago');
   });
 
   test('says why a better provider does not run', () => {
