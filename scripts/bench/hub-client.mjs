@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import { uuid7 } from '../../dist/system/uuid7.js';
 import { detectionResult } from './payload.mjs';
 
+const BOOT_ID = randomUUID();
 /** Lane of detections. */
 const LANE = 2;
 
@@ -20,6 +21,8 @@ export class HubClient {
   #body;
   #ws = null;
   #resolveReady = () => {};
+  /** Of the last connection: shows that this is the same client, not a copy of it. */
+  #sessionToken = null;
   #nextSeq = 1;
   #ackedThrough = 0;
   #credit = { messages: 0, bytes: 0 };
@@ -123,15 +126,16 @@ export class HubClient {
       auth: { token: this.#options.token },
       protocol: 2,
       capabilities: ['batch', 'resume', 'credit'],
-      boot_id: randomUUID(),
-      session_token: null,
+      boot_id: BOOT_ID,
+      session_token: this.#sessionToken,
       clock: { mono_ms: now },
       resume: { streams: [stream] },
     };
     this.#ws.send(JSON.stringify({ type: 'client_identify', timestamp: now, data }));
   }
 
-  #onIdentified({ resume, flow, reconnect }) {
+  #onIdentified({ session_token: sessionToken, resume, flow, reconnect }) {
+    this.#sessionToken = sessionToken;
     this.reconnect = reconnect;
     const [stream] = resume.streams;
     this.#inFlight = { messages: 0, bytes: 0 };

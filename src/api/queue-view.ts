@@ -142,16 +142,23 @@ export function connectionText(uplink: UplinkView): string {
   }
   if (attempts === 0) return `connecting to ${url}`;
   const tries = attempts === 1 ? '1 try failed' : `${grouped(attempts)} tries in a row failed`;
-  const next =
-    backoff.next_try_s === null ? '' : `, the next in ${backoff.next_try_s.toFixed(1)} s`;
+  const next = backoff.next_try_s === null ? '' : `, the next in ${soon(backoff.next_try_s)}`;
   return `NOT CONNECTED to ${url}: ${tries}${next}${ack}`;
+}
+
+function soon(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds);
 }
 
 function clockText({ offset_ms, round_trip_ms }: NonNullable<UplinkView['clock']>): string {
   const off = Math.abs(offset_ms);
+  const roundTrip = `round trip ${round_trip_ms.toFixed(0)} ms`;
+  // Nothing below it can be known.
+  if (off <= Math.max(1, round_trip_ms))
+    return `this machine's clock agrees with the hub's; ${roundTrip}`;
   const size = off < 1000 ? `${off.toFixed(0)} ms` : duration(off / 1000);
   const side = offset_ms > 0 ? 'behind' : 'ahead of';
-  return `this machine's clock is ${size} ${side} the hub's; round trip ${round_trip_ms.toFixed(0)} ms`;
+  return `this machine's clock is ${size} ${side} the hub's; ${roundTrip}`;
 }
 
 const LETTER_COLUMNS: readonly Column<DeadLetterView>[] = [

@@ -88,6 +88,8 @@ describe('queueLines', () => {
       'connected to ws://hub/ws for 5 s, last acknowledgement 1 s ago, 12 messages on the way',
     );
     expect(text).toContain("this machine's clock is 12 ms behind the hub's; round trip 3 ms");
+    const clock = { offset_ms: -0.4, round_trip_ms: 3.2 };
+    expect(shown({ uplink: { clock } })).toContain("clock agrees with the hub's; round trip 3 ms");
     expect(text).not.toContain('why:');
   });
 
