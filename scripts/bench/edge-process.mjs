@@ -55,7 +55,7 @@ async function openQueue(acknowledgements) {
   const store = await Store.open({ dir: plan.dir, clock: systemClock, log: silentLogger });
   const uplink = new Uplink({
     url: plan.url,
-    token: plan.token,
+    token: () => plan.token,
     clientId: 'bench-edge',
     store: acknowledgements.of(store),
     clock: systemClock,

@@ -268,7 +268,7 @@ const uplink =
     ? null
     : new Uplink({
         url: options.hubUrl,
-        token: options.token,
+        token: () => options.token,
         clientId: options.clientId,
         store: observed(store),
         clock,
