@@ -1,64 +1,98 @@
-import type { MessageBatch } from '../protocol/batch.ts';
+import type { FlowCredit, MessageBatch } from '../protocol/batch.ts';
 import type { ServerFrame } from '../protocol/frames.ts';
-import type { Clock } from '../system/clock.ts';
-import type { HubCounters } from './counters.ts';
-import { CREDIT, isOverCredit } from './credit.ts';
-import type { FanOut } from './fan-out.ts';
-import { judgeBatch, type Rejection } from './ingest.ts';
-import { replyTo } from './server-frames.ts';
-import type { HubStore } from './store/hub-store.ts';
-import type { StoredBatch, StoredItem } from './store/requests.ts';
-import { EVENT_STATUS } from './store/schema.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import type { DeviceClock } from './device-clock.ts';
+import { FlowControl } from './flow-control.ts';
+import type { HubContext } from './hub-context.ts';
+import { judgeBatch } from './ingest.ts';
 
 export interface DeliveryOptions {
   readonly clientId: string;
-  readonly store: HubStore;
-  readonly fanOut: FanOut;
-  readonly counters: HubCounters;
-  readonly clock: Clock;
+  readonly hub: HubContext;
+  readonly deviceClock: DeviceClock;
   readonly send: (frame: ServerFrame) => void;
   /** A batch was committed and acknowledged. */
   readonly onProgress: () => void;
   /** A batch could not be stored; nothing of it is acknowledged. */
   readonly onFailed: (error: unknown) => void;
+  readonly setReading: (isReading: boolean) => void;
+  readonly onAbuse: () => void;
 }
 
 /** What one client delivers: judged, stored, acknowledged after the commit, then passed on. */
 export class Delivery {
   readonly #options: DeliveryOptions;
+  readonly #flow: FlowControl;
+  readonly #acknowledgements: Acknowledgements;
   #messages = 0;
   #bytes = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    const { hub, send, setReading, onAbuse } = options;
+    const { clock, limits, load, counters } = hub;
+    this.#flow = new FlowControl({
+      load,
+      limits,
+      clock,
+      setReading,
+      onAbuse,
+      uncommitted: () => ({ messages: this.#messages, bytes: this.#bytes }),
+      tell: (data) => {
+        counters.flowUpdates++;
+        send({ type: 'flow_update', timestamp: clock.wallMs(), data });
+      },
+    });
+    this.#acknowledgements = new Acknowledgements({
+      credit: () => this.#flow.announce(),
+      wallMs: () => clock.wallMs(),
+      send: (frame) => {
+        if (frame.type === 'batch_ack') counters.acksSent++;
+        else counters.resyncs++;
+        send(frame);
+      },
+    });
   }
 
-  /** Nothing waits for its commit. */
+  /** Nothing waits for its commit or its acknowledgement. */
   get isIdle(): boolean {
     return this.#messages === 0;
   }
 
-  get isOverCredit(): boolean {
-    return isOverCredit({ messages: this.#messages, bytes: this.#bytes });
+  get isThrottled(): boolean {
+    return this.#flow.isThrottled;
   }
 
-  /** Takes a batch; `bytes` is the size of its frame. */
+  /** What the client is told that it may send. */
+  announceCredit(): FlowCredit {
+    return this.#flow.announce();
+  }
+
+  /** Takes a batch; `bytes` is the size of its frame, inflated. */
   receive(frame: MessageBatch, bytes: number): void {
-    const { clock, store, clientId, onFailed } = this.#options;
+    const { clientId, deviceClock, hub, onFailed } = this.#options;
+    const { store, clock, load, counters, fanOut } = hub;
     const { epoch, lane, first_seq: firstSeq } = frame.data;
-    const { items, rejected } = judgeBatch(frame.data.items, firstSeq);
-    const batch = { clientId, epoch, lane, firstSeq, receivedMs: clock.wallMs(), items };
+    const timeOf = (wallMs: number, monoMs: number) => deviceClock.judge(epoch, wallMs, monoMs);
+    const { items, rejected } = judgeBatch(frame.data.items, firstSeq, timeOf);
+    const stream = { epoch, lane, firstSeq };
+    const batch = { clientId, stream, receivedMs: clock.wallMs(), items };
+    const begunMs = clock.monotonicMs();
     this.#messages += items.length;
     this.#bytes += bytes;
-    // Batches are stored in the order of these calls, and their promises settle in it, which keeps
-    // acknowledgements and event ids ascending.
+    load.received(bytes);
+    this.#flow.received(items.length);
+    // A client's batches are stored in the order of these calls, and all promises settle in the order of the
+    // commits, which keeps acknowledgements and event ids ascending.
     store.store(batch).then(
       (stored) => {
         this.#settle(items.length, bytes);
-        this.#acknowledge(frame, stored, rejected);
-        this.#count(items, stored);
-        this.#options.fanOut.publish(batch, stored.eventIds);
-        this.#options.onProgress();
+        load.committed(clock.monotonicMs() - begunMs);
+        this.#acknowledgements.add(frame, stored, rejected);
+        counters.stored(items, stored);
+        fanOut.publish(batch, stored.eventIds);
+        this.#flow.settled();
+        this.#onSettled();
       },
       (error: unknown) => {
         this.#settle(items.length, bytes);
@@ -67,40 +101,19 @@ export class Delivery {
     );
   }
 
+  stop(): void {
+    this.#flow.stop();
+  }
+
   #settle(messages: number, bytes: number): void {
     this.#messages -= messages;
     this.#bytes -= bytes;
+    this.#options.hub.load.settled(bytes);
   }
 
-  #acknowledge(frame: MessageBatch, stored: StoredBatch, rejected: readonly Rejection[]): void {
-    const { send, clock } = this.#options;
-    const { epoch, lane } = frame.data;
-    const head = { timestamp: clock.wallMs(), ...replyTo(frame) };
-    send({
-      ...head,
-      type: 'batch_ack',
-      data: {
-        acks: [{ epoch, lane, acked_through: stored.ackedThrough }],
-        rejected: rejected.filter(({ seq }) => seq <= stored.ackedThrough),
-        flow: CREDIT,
-      },
-    });
-    if (stored.expectedSeq === null) return;
-    const data = { epoch, lane, expected_seq: stored.expectedSeq, reason: 'sequence_gap' };
-    send({ ...head, type: 'resync_required', data });
-  }
-
-  #count(items: readonly StoredItem[], stored: StoredBatch): void {
-    const { counters } = this.#options;
-    counters.batches++;
-    counters.duplicates += stored.duplicates;
-    if (stored.expectedSeq !== null) counters.resyncs++;
-    for (const [index, eventId] of stored.eventIds.entries()) {
-      if (eventId === 0) continue;
-      const status = items[index]?.status;
-      if (status === EVENT_STATUS.gap) counters.gaps++;
-      else counters.messagesStored++;
-      if (status === EVENT_STATUS.quarantined) counters.quarantined++;
-    }
+  #onSettled(): void {
+    // Whoever waits for the end of the commits closes the connection behind the last acknowledgement.
+    if (this.isIdle) this.#acknowledgements.flush();
+    this.#options.onProgress();
   }
 }

@@ -78,22 +78,13 @@ function liveEvent(
   eventId: number,
 ): LiveEvent {
   let frame: Buffer | undefined;
-  const { type, cameraId, deviceMs, schemaVersion, replayed, body } = item;
   return {
     eventId,
-    type,
-    cameraId,
+    type: item.type,
+    cameraId: item.cameraId,
     frame() {
       frame ??= Buffer.from(
-        eventFrame({
-          type,
-          deviceMs: deviceMs ?? 0,
-          eventId,
-          clientId,
-          schemaVersion: schemaVersion ?? 1,
-          replayed,
-          body,
-        }),
+        eventFrame({ ...item, deviceMs: item.deviceMs ?? 0, eventId, clientId }),
       );
       return frame;
     },

@@ -1,59 +1,97 @@
 import type { MessageBatch } from '../protocol/batch.ts';
+import { parseClientFrame } from '../protocol/codec.ts';
 import type { ClientFrame, ServerFrame } from '../protocol/frames.ts';
+import { LIMITS } from '../protocol/limits.ts';
 import type { ClientIdentify } from '../protocol/session.ts';
 import type { Subscribe } from '../protocol/subscription.ts';
 import type { Logger } from '../system/logger.ts';
+import { inflateText } from '../system/raw-deflate.ts';
+import { NO_CREDIT } from './credit.ts';
 import { Delivery } from './delivery.ts';
+import { DeviceClock } from './device-clock.ts';
+import type { ClientChannel, Conversation, Welcome } from './dialect.ts';
 import { filterOf } from './event-filter.ts';
+import { faultCode } from './fault-codes.ts';
 import type { HubContext } from './hub-context.ts';
-import { type RepliedFrame, replyTo } from './server-frames.ts';
-import type { FrameSink } from './subscriber.ts';
+import { identificationSuccess, type RepliedFrame, replyTo } from './server-frames.ts';
 
-/** The connection as its client's frames see it. */
-export interface ClientChannel extends FrameSink {
-  reply(frame: ServerFrame): void;
-  reject(code: string, message: string, frame: RepliedFrame): void;
-  /** Reads no further from the socket, or goes on. */
-  setReading(isReading: boolean): void;
-  /** Everything that the client delivered is committed and acknowledged. */
-  onIdle(): void;
-  onStoreFailure(error: unknown): void;
-}
+type IdentifiedFrame = Exclude<ClientFrame, ClientIdentify>;
 
-export type IdentifiedFrame = Exclude<ClientFrame, ClientIdentify>;
-
-/** An admitted client: what its frames do. An `ai_engine` delivers, the others subscribe. */
-export class HubClient {
+/** A client of the current protocol. An `ai_engine` delivers, the others subscribe. */
+export class HubClient implements Conversation {
   readonly #channel: ClientChannel;
   readonly #hub: HubContext;
   readonly #log: Logger;
+  readonly #identity: ClientIdentify;
+  readonly #deviceClock: DeviceClock;
   readonly #delivery: Delivery | undefined;
 
-  constructor(identity: ClientIdentify['data'], channel: ClientChannel, hub: HubContext) {
-    const { client_id: clientId, client_type: clientType } = identity;
+  constructor(identity: ClientIdentify, channel: ClientChannel, hub: HubContext) {
+    const { client_id: clientId, client_type: clientType, boot_id: bootId } = identity.data;
+    const { clock, resume } = identity.data;
+    this.#identity = identity;
     this.#channel = channel;
     this.#hub = hub;
     this.#log = hub.log.child({ client_id: clientId, client_type: clientType });
+    this.#deviceClock = new DeviceClock(bootId, resume?.streams ?? [], clock?.synced);
     if (clientType !== 'ai_engine') return;
     this.#delivery = new Delivery({
       clientId,
-      store: hub.store,
-      fanOut: hub.fanOut,
-      counters: hub.counters,
-      clock: hub.clock,
-      send: (frame) => channel.reply(frame),
-      onProgress: () => this.#onProgress(),
+      hub,
+      deviceClock: this.#deviceClock,
+      send: (frame) => this.#reply(frame),
+      onProgress: () => channel.onProgress(),
       onFailed: (error) => channel.onStoreFailure(error),
+      setReading: (isReading) => channel.setReading(isReading),
+      onAbuse: () => channel.onAbuse(),
     });
   }
 
-  /** Nothing waits for its commit. */
   get isIdle(): boolean {
     return this.#delivery?.isIdle ?? true;
   }
 
+  get isThrottled(): boolean {
+    return this.#delivery?.isThrottled ?? false;
+  }
+
+  welcome(welcome: Welcome): string {
+    const credit = this.#delivery?.announceCredit() ?? NO_CREDIT;
+    return JSON.stringify(identificationSuccess(this.#identity, welcome, credit));
+  }
+
+  onText(text: string, bytes: number): void {
+    const result = parseClientFrame(text);
+    if (!result.ok) this.#channel.reject(faultCode(result), result.message, result.requestId);
+    else if (result.frame.type === 'client_identify')
+      this.#reject('already_identified', 'a connection identifies itself once', result.frame);
+    else this.#handle(result.frame, bytes);
+  }
+
+  onBinary(data: Buffer): void {
+    if (!this.#identity.data.capabilities.includes('deflate_raw')) {
+      this.#channel.reject('invalid_frame', 'binary frames were not agreed on', undefined);
+      return;
+    }
+    const text = inflateText(data, LIMITS.maxInflatedBytes);
+    if (text === null) {
+      this.#channel.reject('invalid_frame', 'the binary frame does not inflate to text', undefined);
+      return;
+    }
+    const bytes = Buffer.byteLength(text);
+    this.#hub.counters.deflatedFrames++;
+    this.#hub.counters.inflatedBytes += bytes;
+    if (bytes > LIMITS.maxFrameBytes) this.#channel.onTooLarge(LIMITS.maxFrameBytes);
+    else this.onText(text, bytes);
+  }
+
+  stop(): void {
+    this.#delivery?.stop();
+    this.#hub.fanOut.unsubscribe(this.#channel);
+  }
+
   /** `bytes` is the size of the frame's text. */
-  handle(frame: IdentifiedFrame, bytes: number): void {
+  #handle(frame: IdentifiedFrame, bytes: number): void {
     switch (frame.type) {
       case 'heartbeat':
         this.#acknowledgeHeartbeat(frame);
@@ -75,34 +113,26 @@ export class HubClient {
         this.#log.warn({ code: frame.data.code, text: frame.data.message }, 'client error');
         break;
       default:
-        this.#channel.reject('not_supported', `this hub does not route ${frame.type}`, frame);
+        this.#reject('not_supported', `this hub does not route ${frame.type}`, frame);
     }
   }
 
   #acknowledgeHeartbeat(frame: Extract<IdentifiedFrame, { type: 'heartbeat' }>): void {
     const now = this.#hub.clock.wallMs();
-    const data = { client_timestamp: frame.timestamp, server_time: now };
-    this.#channel.reply({ type: 'heartbeat_ack', timestamp: now, ...replyTo(frame), data });
+    this.#deviceClock.report(frame.data.clock ?? {});
+    const data = { client_timestamp: frame.timestamp, received_time: now, server_time: now };
+    this.#reply({ type: 'heartbeat_ack', timestamp: now, ...replyTo(frame), data });
   }
 
   #receive(frame: MessageBatch, bytes: number): void {
-    const delivery = this.#delivery;
-    if (delivery === undefined) {
-      this.#channel.reject('forbidden', 'only an ai_engine delivers messages', frame);
-      return;
-    }
-    delivery.receive(frame, bytes);
-    if (delivery.isOverCredit) this.#channel.setReading(false);
-  }
-
-  #onProgress(): void {
-    if (this.#delivery?.isOverCredit === false) this.#channel.setReading(true);
-    if (this.isIdle) this.#channel.onIdle();
+    if (this.#delivery === undefined)
+      this.#reject('forbidden', 'only an ai_engine delivers messages', frame);
+    else this.#delivery.receive(frame, bytes);
   }
 
   #subscribe(frame: Subscribe): void {
     if (this.#delivery !== undefined) {
-      this.#channel.reject('forbidden', 'an ai_engine does not subscribe', frame);
+      this.#reject('forbidden', 'an ai_engine does not subscribe', frame);
       return;
     }
     this.#confirmSubscription(frame, frame.data);
@@ -115,6 +145,14 @@ export class HubClient {
   ): void {
     const data = { types, cameras, last_event_id: this.#hub.fanOut.publishedThrough };
     const timestamp = this.#hub.clock.wallMs();
-    this.#channel.reply({ type: 'subscription_success', timestamp, ...replyTo(frame), data });
+    this.#reply({ type: 'subscription_success', timestamp, ...replyTo(frame), data });
+  }
+
+  #reject(code: string, message: string, { request_id: requestId }: RepliedFrame): void {
+    this.#channel.reject(code, message, requestId);
+  }
+
+  #reply(frame: ServerFrame): void {
+    this.#channel.send(JSON.stringify(frame));
   }
 }

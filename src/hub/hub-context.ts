@@ -1,7 +1,10 @@
 import type { Clock } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
 import type { HubCounters } from './counters.ts';
+import type { Doorman } from './doorman.ts';
 import type { FanOut } from './fan-out.ts';
+import type { IngestLoad } from './ingest-load.ts';
+import type { HubLimits } from './limits.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import type { HubStore } from './store/hub-store.ts';
 import type { HubToken } from './tokens.ts';
@@ -13,6 +16,11 @@ export interface HubContext {
   readonly fanOut: FanOut;
   readonly registry: SessionRegistry;
   readonly counters: HubCounters;
+  readonly limits: HubLimits;
+  readonly load: IngestLoad;
+  readonly doorman: Doorman;
+  /** How often in a row a client was told that it forked, by client id. */
+  readonly forkRefusals: Map<string, number>;
   readonly clock: Clock;
   readonly log: Logger;
 }

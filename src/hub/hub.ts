@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { LIMITS } from '../protocol/limits.ts';
@@ -9,9 +9,12 @@ import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { packageVersion } from '../system/package-info.ts';
 import { HubCounters } from './counters.ts';
+import { Doorman } from './doorman.ts';
 import { FanOut } from './fan-out.ts';
 import { answerHttp, type Health, isWebSocketPath, refuseUpgrade } from './http.ts';
 import type { HubContext } from './hub-context.ts';
+import { IngestLoad } from './ingest-load.ts';
+import { DEFAULT_HUB_LIMITS, type HubLimits } from './limits.ts';
 import { reconnectAdvice } from './reconnect-advice.ts';
 import { HubSession } from './session.ts';
 import { SessionRegistry } from './session-registry.ts';
@@ -29,14 +32,31 @@ export interface HubOptions {
   clock: Clock;
   /** Uniform in [0, 1); spreads reconnections. */
   random: () => number;
+  limits?: HubLimits;
 }
 
-export interface HubStats extends Readonly<HubCounters> {
+type Counts = {
+  readonly [Key in keyof HubCounters as HubCounters[Key] extends number ? Key : never]: number;
+};
+
+export interface HubStats extends Counts {
   readonly uptimeS: number;
   readonly storeId: string;
   readonly lastEventId: number;
   readonly clients: Readonly<Record<ClientType, number>>;
+  /** Those of the original protocol among them. */
+  readonly legacyClients: number;
+  /** Connections that have not identified themselves. */
+  readonly unidentified: number;
   readonly subscribers: number;
+  /** Clients without credit at this moment. */
+  readonly throttledClients: number;
+  readonly uncommittedBytes: number;
+  /** Transactions of the store, milliseconds with their fsync; `ack` is from receiving a batch to its commit. */
+  readonly commits: number;
+  readonly averageCommitMs: number;
+  readonly longestCommitMs: number;
+  readonly ackLatencyMs: number;
   /** Bytes that wait in memory for clients to read them. */
   readonly bufferedBytes: number;
 }
@@ -63,7 +83,7 @@ export class Hub {
   #stopping: Promise<void> | undefined;
 
   private constructor(options: HubOptions, store: HubStore) {
-    const { clock, log, tokens } = options;
+    const { clock, log, tokens, limits = DEFAULT_HUB_LIMITS } = options;
     this.#options = options;
     this.#startedMs = clock.monotonicMs();
     this.#context = {
@@ -78,6 +98,10 @@ export class Hub {
       }),
       registry: new SessionRegistry(),
       counters: new HubCounters(),
+      limits,
+      load: new IngestLoad(),
+      doorman: new Doorman(limits),
+      forkRefusals: new Map(),
     };
     this.#server = createServer({ keepAlive: true, keepAliveInitialDelay: 10_000 });
     this.#sockets = new WebSocketServer(socketOptions());
@@ -105,13 +129,22 @@ export class Hub {
   }
 
   stats(): HubStats {
-    const { counters, registry, fanOut, store } = this.#context;
+    const { counters, registry, fanOut, store, load, doorman } = this.#context;
+    const { commits, averageMs, longestMs } = store.commitTimes;
     return {
       ...counters,
       uptimeS: this.#uptimeS(),
       storeId: store.storeId,
       lastEventId: fanOut.publishedThrough,
       clients: registry.countByType(),
+      legacyClients: registry.count(({ isLegacy }) => isLegacy),
+      unidentified: doorman.waiting,
+      throttledClients: registry.count(({ isThrottled }) => isThrottled),
+      uncommittedBytes: load.uncommittedBytes,
+      commits,
+      averageCommitMs: averageMs,
+      longestCommitMs: longestMs,
+      ackLatencyMs: load.latencyMs,
       subscribers: fanOut.subscriberCount,
       bufferedBytes: registry.bufferedBytes,
     };
@@ -143,6 +176,7 @@ export class Hub {
     server.on('error', (error) => log.error({ err: error }, 'server error'));
     const beat = (): void => {
       for (const session of this.#context.registry.connections()) session.tick(BEAT_MS);
+      this.#context.doorman.sweep(clock.monotonicMs());
       this.#beat = clock.setTimeout(beat, BEAT_MS);
     };
     this.#beat = clock.setTimeout(beat, BEAT_MS);
@@ -153,18 +187,31 @@ export class Hub {
     socket.on('error', (error) => this.#options.log.debug({ err: error }, 'handshake failed'));
     if (!isWebSocketPath(request)) refuseUpgrade(socket, '404 Not Found');
     else if (this.#stopping !== undefined) refuseUpgrade(socket, '503 Service Unavailable');
-    else
-      this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#onConnection(ws, request));
+    else if (this.#context.doorman.admit(addressOf(request)))
+      this.#upgrade(request, socket as Socket, head);
+    else {
+      this.#context.counters.connectionsRefused++;
+      refuseUpgrade(socket, '503 Service Unavailable');
+    }
   }
 
-  #onConnection(ws: WebSocket, request: IncomingMessage): void {
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const remoteAddress = addressOf(request);
+    let isTaken = false;
+    // A handshake with mistakes is answered by ws, and no session comes of it.
+    socket.once('close', () => {
+      if (!isTaken) this.#context.doorman.leave(remoteAddress);
+    });
+    this.#sockets.handleUpgrade(request, socket, head, (ws) => {
+      isTaken = true;
+      this.#onConnection(ws, socket, remoteAddress);
+    });
+  }
+
+  #onConnection(ws: WebSocket, socket: Socket, remoteAddress: string): void {
     const connectionId = `c-${this.#nextConnection++}`;
     this.#context.counters.connections++;
-    const session = new HubSession(ws, this.#context, {
-      connectionId,
-      remoteAddress: request.socket.remoteAddress ?? 'unknown',
-    });
-    session.start();
+    new HubSession(ws, this.#context, { connectionId, remoteAddress, socket }).start();
   }
 
   async #stop(): Promise<void> {
@@ -209,6 +256,10 @@ export class Hub {
   #uptimeS(): number {
     return Math.floor((this.#options.clock.monotonicMs() - this.#startedMs) / 1000);
   }
+}
+
+function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? 'unknown';
 }
 
 function socketOptions(): ServerOptions {

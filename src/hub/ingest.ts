@@ -1,14 +1,15 @@
 import type { z } from 'zod';
 import {
   type BatchAck,
-  batchItemSchema,
   type GapItem,
-  isGapItem,
+  gapItemSchema,
   type MessageItem,
+  messageItemSchema,
 } from '../protocol/batch.ts';
 import { CLIENT_FRAMES, SERVER_FRAMES } from '../protocol/frames.ts';
 import { DELIVERED_TYPES, type DeliveredType } from '../protocol/lanes.ts';
 import { PAYLOADS } from '../protocol/payloads.ts';
+import type { JudgedTime } from './device-clock.ts';
 import type { StoredItem } from './store/requests.ts';
 import { EVENT_STATUS, type EventStatus } from './store/schema.ts';
 
@@ -22,36 +23,53 @@ export interface JudgedBatch {
 
 interface Judgement {
   readonly status: EventStatus;
-  readonly fault?: { readonly code: string; readonly message: string };
+  readonly fault?: undefined | { readonly code: string; readonly message: string };
 }
 
-/** Beyond this a Date cannot go (ECMA-262, time values); a device clock may say anything. */
-const MAX_TIME_MS = 8.64e15;
+/** Of a message, by its `timestamp` and `mono_ms`. */
+export type TimeJudge = (wallMs: number, monoMs: number) => JudgedTime;
 
 /**
  * Checks every item of a batch. Nothing is refused: an invalid message is kept in quarantine, so that it cannot
  * block the ones behind it, and one that is newer than this hub is kept as it is.
  */
-export function judgeBatch(items: readonly unknown[], firstSeq: number): JudgedBatch {
+export function judgeBatch(
+  items: readonly unknown[],
+  firstSeq: number,
+  timeOf: TimeJudge,
+): JudgedBatch {
   const rejected: Rejection[] = [];
   const stored: StoredItem[] = [];
   for (const raw of items) {
     const expectedSeq = (stored.at(-1)?.toSeq ?? firstSeq - 1) + 1;
-    const parsed = batchItemSchema.safeParse(raw);
-    if (!parsed.success) {
-      const { message } = firstIssue(parsed.error, 'item');
-      rejected.push({ seq: expectedSeq, code: 'item_invalid', message, quarantined: true });
-      stored.push(unreadableToStore(raw, expectedSeq));
-    } else if (isGapItem(parsed.data)) {
-      stored.push(gapToStore(parsed.data));
-    } else {
-      const { status, fault } = judge(parsed.data);
-      const { seq } = parsed.data;
-      if (fault !== undefined) rejected.push({ seq, ...fault, quarantined: true });
-      stored.push(messageToStore(parsed.data, status));
-    }
+    const { item, fault } = judgeItem(raw, expectedSeq, timeOf);
+    if (fault !== undefined) rejected.push({ seq: item.seq, ...fault, quarantined: true });
+    stored.push(item);
   }
   return { items: stored, rejected };
+}
+
+function judgeItem(
+  raw: unknown,
+  expectedSeq: number,
+  timeOf: TimeJudge,
+): { readonly item: StoredItem; readonly fault?: Judgement['fault'] } {
+  // Not `batchItemSchema`, which tries both forms of every item.
+  const isGap = typeof raw === 'object' && raw !== null && 'gap' in raw;
+  if (isGap) {
+    const parsed = gapItemSchema.safeParse(raw);
+    if (parsed.success) return { item: gapToStore(parsed.data) };
+    return unreadable(raw, expectedSeq, parsed.error);
+  }
+  const parsed = messageItemSchema.safeParse(raw);
+  if (!parsed.success) return unreadable(raw, expectedSeq, parsed.error);
+  const { status, fault } = judge(parsed.data);
+  return { item: messageToStore(parsed.data, status, timeOf), fault };
+}
+
+function unreadable(raw: unknown, seq: number, error: z.ZodError) {
+  const fault = { code: 'item_invalid', message: firstIssue(error, 'item').message };
+  return { item: unreadableToStore(raw, seq), fault };
 }
 
 function judge(item: MessageItem): Judgement {
@@ -74,7 +92,7 @@ function isDeliveredType(type: string): type is DeliveredType {
   return (DELIVERED_TYPES as readonly string[]).includes(type);
 }
 
-function messageToStore(item: MessageItem, status: EventStatus): StoredItem {
+function messageToStore(item: MessageItem, status: EventStatus, timeOf: TimeJudge): StoredItem {
   return {
     seq: item.seq,
     toSeq: item.seq,
@@ -82,7 +100,7 @@ function messageToStore(item: MessageItem, status: EventStatus): StoredItem {
     type: item.type,
     cameraId: cameraOf(item.data),
     schemaVersion: item.schema_version,
-    deviceMs: Math.round(Math.max(-MAX_TIME_MS, Math.min(MAX_TIME_MS, item.timestamp))),
+    ...timeOf(item.timestamp, item.mono_ms),
     replayed: item.replayed === true,
     status,
     body: JSON.stringify(item.data ?? null),
@@ -99,6 +117,8 @@ function unreadableToStore(raw: unknown, seq: number): StoredItem {
     cameraId: null,
     schemaVersion: null,
     deviceMs: null,
+    correctedMs: null,
+    clockSuspect: false,
     replayed: false,
     status: EVENT_STATUS.quarantined,
     body: JSON.stringify(raw ?? null),
@@ -120,13 +140,15 @@ function gapToStore({ seq, gap }: GapItem): StoredItem {
     cameraId: null,
     schemaVersion: null,
     deviceMs: null,
+    correctedMs: null,
+    clockSuspect: false,
     replayed: false,
     status: EVENT_STATUS.gap,
     body: JSON.stringify(gap),
   };
 }
 
-function cameraOf(data: unknown): string | null {
+export function cameraOf(data: unknown): string | null {
   if (typeof data !== 'object' || data === null) return null;
   const { camera_id: id } = data as { camera_id?: unknown };
   return typeof id === 'string' ? id : null;

@@ -1,14 +1,13 @@
-import type { StreamAck } from '../protocol/batch.ts';
+import type { FlowCredit } from '../protocol/batch.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import {
   CAPABILITIES,
   type ClientIdentify,
   type ConnectionEstablished,
-  type ErrorFrame,
   type IdentificationSuccess,
   PROTOCOL_VERSION,
 } from '../protocol/session.ts';
-import { CREDIT } from './credit.ts';
+import type { Welcome } from './dialect.ts';
 import { reconnectAdvice } from './reconnect-advice.ts';
 
 /** A frame that is answered; the answer carries its `request_id`. */
@@ -38,57 +37,22 @@ export function connectionEstablished(connectionId: string, nowMs: number): Conn
   };
 }
 
-export interface Welcome {
-  readonly sessionToken: string;
-  readonly storeId: string;
-  readonly streams: readonly StreamAck[];
-  readonly nowMs: number;
-  /** Clients that would come back together after a restart. */
-  readonly connections: number;
-}
-
 export function identificationSuccess(
   frame: ClientIdentify,
-  { sessionToken, storeId, streams, nowMs, connections }: Welcome,
+  { identified, storeId, nowMs, connections }: Welcome,
+  flow: FlowCredit,
 ): IdentificationSuccess {
   return {
     type: 'identification_success',
     timestamp: nowMs,
     ...replyTo(frame),
     data: {
-      session_token: sessionToken,
+      session_token: identified.sessionToken?.text ?? '',
       store_id: storeId,
       server_time: nowMs,
-      resume: { streams: [...streams] },
-      flow: CREDIT,
+      resume: { streams: [...identified.streams] },
+      flow,
       reconnect: reconnectAdvice(connections),
-    },
-  };
-}
-
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly retryAfterMs: number | undefined;
-  readonly nowMs: number;
-}
-
-/** Codes after which the same client can succeed without being changed. */
-const RETRYABLE = new Set(['try_later', 'store_unavailable', 'identify_timeout']);
-
-export function errorFrame(
-  { code, message, retryAfterMs, nowMs }: Refusal,
-  frame: RepliedFrame,
-): ErrorFrame {
-  return {
-    type: 'error',
-    timestamp: nowMs,
-    ...replyTo(frame),
-    data: {
-      code,
-      message,
-      retryable: RETRYABLE.has(code),
-      ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
     },
   };
 }

@@ -4,6 +4,9 @@ import { CLIENT_TYPES, type ClientType } from '../protocol/session.ts';
 export interface RegisteredSession {
   /** Bytes sent that have not left this process. */
   readonly bufferedBytes: number;
+  /** It speaks the original protocol. */
+  readonly isLegacy: boolean;
+  readonly isThrottled: boolean;
   /** Ends the session because a newer one of the same client took over. */
   supersede(): void;
   tick(beatMs: number): void;
@@ -35,6 +38,14 @@ export class SessionRegistry {
     older?.supersede();
   }
 
+  /** Counts a session of a client that may have several. */
+  join(session: RegisteredSession, type: ClientType, connectionId: string): void {
+    // No client id has a control character in front that a claim could meet.
+    const name = `${type}/\0${connectionId}`;
+    this.#clients.set(name, session);
+    this.#names.set(session, name);
+  }
+
   remove(session: RegisteredSession): void {
     this.#connections.delete(session);
     const name = this.#names.get(session);
@@ -54,6 +65,12 @@ export class SessionRegistry {
     let bytes = 0;
     for (const session of this.#connections) bytes += session.bufferedBytes;
     return bytes;
+  }
+
+  count(isCounted: (session: RegisteredSession) => boolean): number {
+    let count = 0;
+    for (const session of this.#connections) if (isCounted(session)) count++;
+    return count;
   }
 
   connections(): readonly RegisteredSession[] {

@@ -14,8 +14,10 @@ export type SessionState =
   | { readonly name: 'closed' };
 
 export type SessionEvent =
-  | { readonly name: 'identify_frame'; readonly isAdmitted: boolean }
-  | { readonly name: 'other_frame' }
+  /** Something came from the client. */
+  | { readonly name: 'frame' }
+  /** A `client_identify` was checked. */
+  | { readonly name: 'introduced'; readonly isAdmitted: boolean }
   | { readonly name: 'streams_read' }
   | { readonly name: 'identify_timeout' }
   /** Superseded, or the hub drains. */
@@ -28,10 +30,13 @@ export type SessionEvent =
 /** What to do about an event, beside changing the state. */
 export type SessionEffect =
   | { readonly do: 'nothing' }
+  /** Read it as the first frame of a connection. */
+  | { readonly do: 'read_first' }
+  /** Keep it until the client is welcomed. */
+  | { readonly do: 'hold' }
   | { readonly do: 'admit' }
   | { readonly do: 'welcome' }
   | { readonly do: 'handle' }
-  | { readonly do: 'answer'; readonly error: 'not_identified' | 'already_identified' }
   | { readonly do: 'await_commits' }
   | { readonly do: 'close'; readonly code: CloseCode };
 
@@ -56,10 +61,19 @@ export function sessionStep(state: SessionState, event: SessionEvent): SessionSt
       return state.name === 'identifying'
         ? step({ name: 'identified' }, { do: 'welcome' })
         : unchanged(state);
+    case 'introduced':
+      return introduced(state, event.isAdmitted);
     default:
-      return onFrame(state, event);
+      return step(state, ON_FRAME[state.name]);
   }
 }
+
+const ON_FRAME: Record<Exclude<SessionState['name'], 'closed'>, SessionEffect> = {
+  connected: { do: 'read_first' },
+  identifying: { do: 'hold' },
+  identified: { do: 'handle' },
+  finishing: { do: 'nothing' },
+};
 
 function finishing(state: SessionState, code: CloseCode): SessionStep {
   if (state.name === 'connected') return closing(code);
@@ -67,18 +81,9 @@ function finishing(state: SessionState, code: CloseCode): SessionStep {
   return step({ name: 'finishing', code }, { do: 'await_commits' });
 }
 
-function onFrame(
-  state: SessionState,
-  event: Extract<SessionEvent, { name: 'identify_frame' | 'other_frame' }>,
-): SessionStep {
-  if (state.name === 'finishing') return unchanged(state);
-  if (event.name === 'other_frame')
-    return step(
-      state,
-      state.name === 'identified' ? { do: 'handle' } : { do: 'answer', error: 'not_identified' },
-    );
-  if (state.name !== 'connected') return step(state, { do: 'answer', error: 'already_identified' });
-  return event.isAdmitted ? step({ name: 'identifying' }, { do: 'admit' }) : closing(4401);
+function introduced(state: SessionState, isAdmitted: boolean): SessionStep {
+  if (state.name !== 'connected') return unchanged(state);
+  return isAdmitted ? step({ name: 'identifying' }, { do: 'admit' }) : closing(4401);
 }
 
 function closing(code: CloseCode): SessionStep {

@@ -1,60 +1,76 @@
-import { createHash, randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { CLOSE_CODES, type CloseCode } from '../protocol/close-codes.ts';
-import { type FrameFault, parseClientFrame } from '../protocol/codec.ts';
-import type { ClientFrame, ServerFrame } from '../protocol/frames.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { ClientIdentify, ClientType } from '../protocol/session.ts';
 import type { TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
-import { type ClientChannel, HubClient } from './hub-client.ts';
+import { currentDialect } from './current-dialect.ts';
+import type {
+  AdmittedClient,
+  ClientChannel,
+  Conversation,
+  Dialect,
+  Introduction,
+  RequestId,
+} from './dialect.ts';
+import { faultCode } from './fault-codes.ts';
 import type { HubContext } from './hub-context.ts';
-import {
-  connectionEstablished,
-  errorFrame,
-  identificationSuccess,
-  type RepliedFrame,
-} from './server-frames.ts';
+import { readFirstFrame } from './introduction.ts';
+import { connectionEstablished } from './server-frames.ts';
 import {
   type SessionEffect,
   type SessionEvent,
   type SessionState,
   sessionStep,
 } from './session-state.ts';
+import type { IdentifiedClient } from './store/requests.ts';
 import { PACING } from './subscriber.ts';
-import { checkToken, type TokenVerdict } from './tokens.ts';
+import { checkToken, type HubToken, type TokenVerdict } from './tokens.ts';
 
 /** How soon a client may try again after the hub could not serve it. */
 const RETRY_AFTER_MS = 1000;
 const AUTH_RETRY_AFTER_MS = 60_000;
-
-const FAULT_CODES: Record<FrameFault['fault'], string> = {
-  too_large: 'frame_too_large',
-  not_json: 'not_json',
-  invalid: 'invalid_frame',
-  unknown_type: 'unknown_type',
-};
+/** For the client to begin a new epoch. */
+const FORK_RETRY_AFTER_MS = 100;
+/** A client that is told so often in a row that it forked cannot begin a new epoch. */
+const FORKS_REFUSED = 2;
+/** A stranger that has sent so much is cut off, closing handshake or not. */
+const STRANGER_BYTES = 4 * LIMITS.preAuthFrameBytes;
 
 export interface Peer {
   readonly connectionId: string;
   readonly remoteAddress: string;
+  /** Below the WebSocket. */
+  readonly socket: Socket;
+}
+
+interface HeldFrame {
+  readonly data: Buffer;
+  readonly isBinary: boolean;
 }
 
 /** One connection: what `sessionStep` decides, done on a socket. */
 export class HubSession implements ClientChannel {
   readonly #ws: WebSocket;
   readonly #hub: HubContext;
-  readonly #connectionId: string;
+  readonly #peer: Peer;
   readonly #log: Logger;
   #state: SessionState = { name: 'connected' };
-  #client: HubClient | undefined;
+  #dialect: Dialect = currentDialect;
+  #conversation: Conversation | undefined;
+  /** Confirms to the store that the client has its session token. */
+  #confirmToken: (() => void) | undefined;
   #identifyTimer: TimerHandle | undefined;
+  #refusalTimer: TimerHandle | undefined;
+  #held: HeldFrame[] = [];
+  #isStranger = true;
+  #strangerBytes = 0;
   #silentBeats = 0;
 
   constructor(ws: WebSocket, hub: HubContext, peer: Peer) {
     this.#ws = ws;
     this.#hub = hub;
-    this.#connectionId = peer.connectionId;
+    this.#peer = peer;
     this.#log = hub.log.child({ connection: peer.connectionId, remote: peer.remoteAddress });
   }
 
@@ -66,30 +82,37 @@ export class HubSession implements ClientChannel {
     ws.on('close', (code, reason) => this.#onClosed(code, reason.toString('utf8')));
     // 'close' follows; ws has already answered the peer with the fitting code.
     ws.on('error', (error) => this.#log.warn({ err: error }, 'socket error'));
+    this.#peer.socket.on('data', this.#countStranger);
     this.#hub.registry.add(this);
     this.#identifyTimer = this.#hub.clock.setTimeout(() => {
       this.#hub.counters.identifyTimeouts++;
-      this.reject('identify_timeout', 'no client_identify in time', {});
+      this.reject('identify_timeout', 'no client_identify in time', undefined);
       this.#apply({ name: 'identify_timeout' });
     }, LIMITS.identifyTimeoutMs);
-    this.reply(connectionEstablished(this.#connectionId, this.#hub.clock.wallMs()));
+    const greeting = connectionEstablished(this.#peer.connectionId, this.#hub.clock.wallMs());
+    this.send(JSON.stringify(greeting));
   }
 
   get bufferedBytes(): number {
     return this.#ws.bufferedAmount;
   }
 
+  get isLegacy(): boolean {
+    return this.#dialect.name === 'legacy';
+  }
+
+  get isThrottled(): boolean {
+    return this.#conversation?.isThrottled ?? false;
+  }
+
   send(frame: string | Buffer): void {
     if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(frame, { binary: false });
   }
 
-  reply(frame: ServerFrame): void {
-    this.send(JSON.stringify(frame));
-  }
-
-  reject(code: string, message: string, frame: RepliedFrame, retryAfterMs?: number): void {
+  reject(code: string, message: string, requestId: RequestId, retryAfterMs?: number): void {
     this.#hub.counters.errorsSent++;
-    this.reply(errorFrame({ code, message, retryAfterMs, nowMs: this.#hub.clock.wallMs() }, frame));
+    const nowMs = this.#hub.clock.wallMs();
+    this.send(this.#dialect.error({ code, message, retryAfterMs, nowMs }, requestId));
   }
 
   setReading(isReading: boolean): void {
@@ -103,8 +126,8 @@ export class HubSession implements ClientChannel {
     this.#end(code, 'try_later', reason);
   }
 
-  onIdle(): void {
-    this.#apply({ name: 'commits_done' });
+  onProgress(): void {
+    if (this.#conversation?.isIdle === true) this.#apply({ name: 'commits_done' });
   }
 
   onStoreFailure(error: unknown): void {
@@ -113,16 +136,28 @@ export class HubSession implements ClientChannel {
     this.#end(CLOSE_CODES.tryLater, 'store_unavailable', 'the hub cannot store messages now');
   }
 
+  onTooLarge(maxBytes: number): void {
+    this.#end(CLOSE_CODES.frameTooLarge, 'frame_too_large', `more than ${maxBytes} bytes`);
+  }
+
+  onAbuse(): void {
+    this.#hub.counters.flowViolations++;
+    this.#log.warn({}, 'client sends without credit');
+    const message = 'more than twice the credit, again and again';
+    this.#end(CLOSE_CODES.flowViolation, 'flow_violation', message);
+  }
+
   supersede(): void {
     this.#hub.counters.superseded++;
-    this.reject('superseded', 'a newer connection of this client took over', {});
+    this.reject('superseded', 'a newer connection of this client took over', undefined);
     this.#apply({ name: 'finish', code: CLOSE_CODES.superseded });
   }
 
   /** Tells the client when to come back and ends after what it delivered is committed. */
   drain(reconnectAfterMs: number, deadlineMs: number): void {
-    const data = { reconnect_after_ms: Math.round(reconnectAfterMs), deadline_ms: deadlineMs };
-    this.reply({ type: 'server_draining', timestamp: this.#hub.clock.wallMs(), data });
+    const nowMs = this.#hub.clock.wallMs();
+    const frame = this.#dialect.draining(reconnectAfterMs, deadlineMs, nowMs);
+    if (frame !== null) this.send(frame);
     this.#apply({ name: 'finish', code: CLOSE_CODES.restart });
   }
 
@@ -138,114 +173,173 @@ export class HubSession implements ClientChannel {
     // While the hub does not read, silence is its own doing.
     if (this.#ws.isPaused) return;
     this.#silentBeats++;
-    if (this.#silentBeats * beatMs <= LIMITS.clientSilenceMs) return;
-    this.#hub.counters.silentDropped++;
-    this.#log.warn({ silent_ms: this.#silentBeats * beatMs }, 'silent client dropped');
-    this.terminate();
+    const silentMs = this.#silentBeats * beatMs;
+    const { silenceMs, pingMs } = this.#dialect;
+    if (silentMs > silenceMs) {
+      this.#hub.counters.silentDropped++;
+      this.#log.warn({ silent_ms: silentMs }, 'silent client dropped');
+      this.terminate();
+    } else if (pingMs !== null && silentMs % pingMs === 0 && this.#ws.readyState === this.#ws.OPEN)
+      this.#ws.ping();
   }
 
   #onSign(): void {
     this.#silentBeats = 0;
   }
 
+  /** A frame counts for the WebSocket once it is complete; a stranger gets no room for a large one to grow. */
+  readonly #countStranger = (chunk: Buffer): void => {
+    this.#strangerBytes += chunk.byteLength;
+    if (this.#strangerBytes > STRANGER_BYTES) this.terminate();
+    else if (this.#strangerBytes > LIMITS.preAuthFrameBytes && this.#state.name === 'connected')
+      this.onTooLarge(LIMITS.preAuthFrameBytes);
+  };
+
+  /** The connection is no stranger any more, or gone. */
+  #leaveStrangers(): void {
+    if (!this.#isStranger) return;
+    this.#isStranger = false;
+    this.#identifyTimer?.cancel();
+    this.#peer.socket.off('data', this.#countStranger);
+    this.#hub.doorman.leave(this.#peer.remoteAddress);
+  }
+
   #onMessage(data: Buffer, isBinary: boolean): void {
     this.#onSign();
     this.#hub.counters.framesIn++;
-    if (this.#state.name === 'closed' || this.#state.name === 'finishing') return;
-    if (this.bufferedBytes > PACING.maxBytes) {
-      // It sends and does not read the answers.
-      this.terminate();
+    const effect = this.#apply({ name: 'frame' });
+    if (effect.do === 'read_first') this.#readFirst(data, isBinary);
+    if (effect.do === 'hold') this.#held.push({ data, isBinary });
+    if (effect.do === 'handle') this.#handle(data, isBinary);
+  }
+
+  #readFirst(data: Buffer, isBinary: boolean): void {
+    if (this.#refusalTimer !== undefined) return;
+    if (data.byteLength > LIMITS.preAuthFrameBytes) {
+      this.onTooLarge(LIMITS.preAuthFrameBytes);
       return;
     }
-    const isAdmitted = this.#state.name === 'identified';
-    const maxBytes = isAdmitted ? LIMITS.maxFrameBytes : LIMITS.preAuthFrameBytes;
-    if (data.byteLength > maxBytes)
-      this.#end(CLOSE_CODES.frameTooLarge, 'frame_too_large', `more than ${maxBytes} bytes`);
-    else if (isBinary) this.reject('invalid_frame', 'binary frames were not offered', {});
-    else this.#onText(data.toString('utf8'), data.byteLength);
-  }
-
-  #onText(text: string, bytes: number): void {
-    const result = parseClientFrame(text);
-    if (result.ok) this.#onFrame(result.frame, bytes);
-    else
-      this.reject(FAULT_CODES[result.fault], result.message, {
-        ...(result.requestId !== undefined && { request_id: result.requestId }),
-      });
-  }
-
-  #onFrame(frame: ClientFrame, bytes: number): void {
-    if (frame.type === 'client_identify') {
-      this.#onIdentify(frame);
+    if (isBinary) {
+      this.reject('not_identified', 'the first frame is client_identify, as text', undefined);
       return;
     }
-    const effect = this.#apply({ name: 'other_frame' });
-    if (effect.do === 'answer')
-      this.reject(effect.error, `${frame.type} needs an identified client`, frame);
-    if (effect.do === 'handle') this.#client?.handle(frame, bytes);
+    const first = readFirstFrame(data.toString('utf8'));
+    if (first.kind === 'introduction') this.#introduce(first.introduction);
+    else if (first.kind === 'fault')
+      this.reject(faultCode(first.fault), first.fault.message, first.fault.requestId);
+    else this.reject('not_identified', `${first.type} needs an identified client`, first.requestId);
   }
 
-  #onIdentify(frame: ClientIdentify): void {
-    const { client_type: type, client_id: clientId, auth } = frame.data;
-    const verdict = this.#verdict(auth.token, type, clientId);
-    if (!verdict.isAdmitted && this.#state.name === 'connected') {
-      this.#hub.counters.authFailures++;
-      const { reason } = verdict;
-      this.#log.warn({ client_id: clientId, client_type: type, reason }, 'client refused');
-      this.reject('auth_failed', reason, frame, AUTH_RETRY_AFTER_MS);
+  #handle(data: Buffer, isBinary: boolean): void {
+    this.#confirmToken?.();
+    this.#confirmToken = undefined;
+    // It sends and does not read the answers.
+    if (this.bufferedBytes > PACING.maxBytes) this.terminate();
+    else if (data.byteLength > LIMITS.maxFrameBytes) this.onTooLarge(LIMITS.maxFrameBytes);
+    else if (isBinary) this.#conversation?.onBinary(data);
+    else this.#conversation?.onText(data.toString('utf8'), data.byteLength);
+  }
+
+  #introduce(introduction: Introduction): void {
+    this.#dialect = introduction.dialect;
+    const { clientType, token } = introduction;
+    const verdict = this.#verdict(introduction);
+    if (!verdict.isAdmitted) {
+      this.#refuse(introduction, verdict.reason);
+      return;
     }
-    const effect = this.#apply({ name: 'identify_frame', isAdmitted: verdict.isAdmitted });
-    if (effect.do === 'answer')
-      this.reject(effect.error, 'a connection identifies itself once', frame);
-    if (effect.do === 'admit' && verdict.isAdmitted) this.#admit(frame, verdict.tokenName);
+    this.#apply({ name: 'introduced', isAdmitted: true });
+    this.#leaveStrangers();
+    // What a client sends without waiting for its welcome is kept; more of it stays in the network.
+    this.setReading(false);
+    const clientId = introduction.clientId ?? verdict.token.name;
+    this.#identify(introduction, { clientId, clientType }, verdict.token);
+    this.#log.debug({ client_id: clientId, token_length: token.length }, 'client admitted');
   }
 
-  #verdict(token: string, type: ClientType, clientId: string): TokenVerdict {
-    const verdict = checkToken(this.#hub.tokens, token, type);
-    // Only a connection that is about to be admitted may claim an id.
-    const isFirst = this.#state.name === 'connected';
-    if (!verdict.isAdmitted || type !== 'ai_engine' || !isFirst) return verdict;
-    if (this.#hub.store.claimEdge(clientId, verdict.tokenName)) return verdict;
-    return { isAdmitted: false, reason: `the client id ${clientId} belongs to another token` };
+  #verdict({ token, clientType, clientId }: Introduction): TokenVerdict {
+    const { tokens, store } = this.#hub;
+    const verdict = checkToken(tokens, token, clientType);
+    if (!verdict.isAdmitted || clientType !== 'ai_engine') return verdict;
+    const id = clientId ?? verdict.token.name;
+    if (store.claimEdge(id, verdict.token, tokens)) return verdict;
+    return { isAdmitted: false, reason: `the client id ${id} belongs to another token` };
   }
 
-  #admit(frame: ClientIdentify, tokenName: string): void {
-    const { store, clock, registry } = this.#hub;
-    const { client_type: clientType, client_id: clientId, resume } = frame.data;
-    this.#identifyTimer?.cancel();
-    // The older session's batches are already on their way to the store, ahead of the call below.
-    registry.claim(this, clientType, clientId);
-    this.#client = new HubClient(frame.data, this, this.#hub);
-    const sessionToken = randomBytes(24).toString('base64url');
-    const record = {
-      clientId,
-      clientType,
-      tokenName,
-      sessionTokenHash: createHash('sha256').update(sessionToken).digest(),
-      connectedMs: clock.wallMs(),
-      streams: clientType === 'ai_engine' ? (resume?.streams ?? []) : [],
+  #refuse({ clientId, clientType, requestId }: Introduction, reason: string): void {
+    const { counters, clock, doorman } = this.#hub;
+    counters.authFailures++;
+    this.#log.warn({ client_id: clientId, client_type: clientType, reason }, 'client refused');
+    const holdMs = doorman.holdRefusal(this.#peer.remoteAddress, clock.monotonicMs());
+    const answer = (): void => {
+      this.reject('auth_failed', reason, requestId, AUTH_RETRY_AFTER_MS);
+      this.#apply({ name: 'introduced', isAdmitted: false });
     };
-    store.identify(record).then(
-      ({ streams }) => {
-        if (this.#apply({ name: 'streams_read' }).do !== 'welcome') return;
-        const client = { client_id: clientId, client_type: clientType, token: tokenName };
-        this.#log.info({ ...client, streams: streams.length }, 'client identified');
-        const welcome = {
-          sessionToken,
-          streams,
-          storeId: store.storeId,
-          nowMs: clock.wallMs(),
-          connections: registry.size,
-        };
-        this.reply(identificationSuccess(frame, welcome));
+    if (holdMs === 0) answer();
+    else {
+      // Until then nothing else is tried on this connection.
+      this.setReading(false);
+      this.#refusalTimer = clock.setTimeout(answer, holdMs);
+    }
+  }
+
+  #identify(introduction: Introduction, client: AdmittedClient, token: HubToken): void {
+    const { store, clock, forkRefusals } = this.#hub;
+    const isForkForgiven = (forkRefusals.get(client.clientId) ?? 0) >= FORKS_REFUSED;
+    const resume = introduction.resume && { ...introduction.resume, isForkForgiven };
+    store.identify({ ...client, token, connectedMs: clock.wallMs(), resume }).then(
+      (identified) => {
+        if (this.#state.name !== 'identifying') return;
+        if (identified.verdict === 'fork') this.#turnAway(client);
+        else this.#welcome(introduction, client, identified);
       },
       (error: unknown) => this.onStoreFailure(error),
     );
   }
 
+  #turnAway({ clientId }: AdmittedClient): void {
+    const { counters, forkRefusals } = this.#hub;
+    counters.epochForks++;
+    forkRefusals.set(clientId, (forkRefusals.get(clientId) ?? 0) + 1);
+    this.#log.warn({ client_id: clientId }, 'two clients may be numbering messages alike');
+    const message = 'this client is not the one that was here last; begin a new epoch';
+    this.#end(CLOSE_CODES.tryLater, 'epoch_fork', message, FORK_RETRY_AFTER_MS);
+  }
+
+  #welcome(
+    introduction: Introduction,
+    client: AdmittedClient,
+    identified: Exclude<IdentifiedClient, { verdict: 'fork' }>,
+  ): void {
+    const { store, clock, registry, counters, forkRefusals } = this.#hub;
+    const { clientId, clientType } = client;
+    forkRefusals.delete(clientId);
+    counters.streamsPurged += identified.purged;
+    if (this.#dialect.isExclusive) registry.claim(this, clientType, clientId);
+    else registry.join(this, clientType, this.#peer.connectionId);
+    this.#conversation = introduction.converse(client, this, this.#hub);
+    this.#apply({ name: 'streams_read' });
+    const { verdict, sessionToken, streams } = identified;
+    const facts = { verdict, protocol: this.#dialect.name, streams: streams.length };
+    this.#log.info({ client_id: clientId, client_type: clientType, ...facts }, 'client identified');
+    if (sessionToken !== null)
+      this.#confirmToken = () => {
+        const use = { clientId, clientType, number: sessionToken.number };
+        store.confirm(use).catch((error: unknown) => this.onStoreFailure(error));
+      };
+    const [storeId, nowMs, connections] = [store.storeId, clock.wallMs(), registry.size];
+    this.send(this.#conversation.welcome({ identified, storeId, nowMs, connections }));
+    this.setReading(true);
+    for (const { data, isBinary } of this.#held.splice(0)) {
+      // One of them may have ended the session.
+      if (this.#state.name === 'identified') this.#handle(data, isBinary);
+    }
+  }
+
   #onClosed(code: number, reason: string): void {
-    this.#identifyTimer?.cancel();
-    this.#hub.fanOut.unsubscribe(this);
+    this.#leaveStrangers();
+    this.#refusalTimer?.cancel();
+    this.#conversation?.stop();
     this.#hub.registry.remove(this);
     this.#apply({ name: 'socket_closed' });
     this.#log.info({ code, reason }, 'client disconnected');
@@ -260,13 +354,18 @@ export class HubSession implements ClientChannel {
       // A socket that is not read never sees the peer's answer to the close.
       this.setReading(true);
     }
-    if (effect.do === 'await_commits' && this.#client?.isIdle !== false)
+    if (effect.do === 'await_commits' && this.#conversation?.isIdle !== false)
       return this.#apply({ name: 'commits_done' });
     return effect;
   }
 
-  #end(code: CloseCode, errorCode: string, message: string): void {
-    this.reject(errorCode, message, {}, RETRY_AFTER_MS);
+  #end(
+    code: CloseCode,
+    errorCode: string,
+    message: string,
+    retryAfterMs: number = RETRY_AFTER_MS,
+  ): void {
+    this.reject(errorCode, message, undefined, retryAfterMs);
     this.#apply({ name: 'fail', code });
   }
 }

@@ -11,7 +11,7 @@ export interface HubToken {
 }
 
 export type TokenVerdict =
-  | { readonly isAdmitted: true; readonly tokenName: string }
+  | { readonly isAdmitted: true; readonly token: HubToken }
   | { readonly isAdmitted: false; readonly reason: string };
 
 /**
@@ -29,8 +29,23 @@ export function checkToken(
     return expected.length === digest.length && timingSafeEqual(expected, digest);
   });
   const usable = matches.find((token) => token.type === clientType);
-  if (usable !== undefined) return { isAdmitted: true, tokenName: usable.name };
+  if (usable !== undefined) return { isAdmitted: true, token: usable };
   const reason =
     matches.length === 0 ? 'unknown token' : `the token is not for clients of type ${clientType}`;
   return { isAdmitted: false, reason };
+}
+
+/**
+ * Whether a token may speak as a client that came with `owner` before. A token that was renamed, or replaced under
+ * its name, is the owner still. A client whose token is gone from the configuration belongs to nobody.
+ */
+export function mayClaim(
+  owner: { readonly name: string; readonly sha256: string | null },
+  token: HubToken,
+  tokens: readonly HubToken[],
+): boolean {
+  const holder =
+    tokens.find(({ sha256 }) => sha256 === owner.sha256) ??
+    tokens.find(({ name }) => name === owner.name);
+  return holder === undefined || holder.sha256 === token.sha256;
 }

@@ -1,27 +1,32 @@
-import { randomUUID } from 'node:crypto';
-import type { Database, Statement } from 'better-sqlite3';
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Database } from 'better-sqlite3';
 import type { StreamAck } from '../../protocol/batch.ts';
+import type { ClientStream } from '../../protocol/session.ts';
 import { openDatabase } from '../../store/sqlite.ts';
-import { type EventFrameFields, eventFrame } from './event-frame.ts';
-import { placeBatch } from './placement.ts';
+import { eventFrame } from './event-frame.ts';
+import { forkVerdict, tokenHash, tokenText } from './fork.ts';
+import { type Placement, placeBatch } from './placement.ts';
 import type {
   ClientRecord,
   EventPage,
   IdentifiedClient,
   ReadEvents,
+  StoreAnswers,
   StoreBatch,
   StoredBatch,
   StoredItem,
+  TokenBinding,
   WriteCall,
 } from './requests.ts';
-import { EVENT_STATUS, HUB_APPLICATION_ID, HUB_MIGRATIONS } from './schema.ts';
+import { HUB_APPLICATION_ID, HUB_MIGRATIONS } from './schema.ts';
+import { prepareStatements, type Statements } from './statements.ts';
 
 /** One read looks at no more than so many ids, so that commits never wait long behind it. */
 const READ_SPAN = 2000;
 const READ_ROWS = 256;
 const READ_CHARACTERS = 256 * 1024;
-
-type EventRow = Omit<EventFrameFields, 'replayed'> & { replayed: number };
+/** High-water marks of epochs that their client no longer lists are kept for so long. */
+const STREAM_KEPT_MS = 30 * 24 * 3600 * 1000;
 
 /** The hub's file: everything synchronous, for the one thread that owns it. */
 export class HubDatabase {
@@ -51,27 +56,22 @@ export class HubDatabase {
     return this.#lastEventId;
   }
 
-  /** By client id of every edge that was ever here: the name of its token. */
-  edgeTokens(): ReadonlyMap<string, string> {
+  /** By client id of every edge that was ever here: its token. */
+  edgeTokens(): ReadonlyMap<string, TokenBinding> {
     const rows = this.#db
-      .prepare<[], { id: string; token: string }>(
-        `SELECT client_id AS id, token_name AS token FROM session WHERE client_type = 'ai_engine'`,
+      .prepare<[], TokenBinding & { id: string }>(
+        `SELECT client_id AS id, token_name AS name, token_digest AS sha256
+         FROM session WHERE client_type = 'ai_engine'`,
       )
       .all();
-    return new Map(rows.map(({ id, token }) => [id, token]));
+    return new Map(rows.map(({ id, ...token }) => [id, token]));
   }
 
   /** Applies all calls in one transaction: on disk when this returns, nothing changed when it throws. */
-  writeGroup(calls: readonly WriteCall[]): (IdentifiedClient | StoredBatch)[] {
+  writeGroup(calls: readonly WriteCall[]): StoreAnswers[WriteCall['op']][] {
     const before = this.#lastEventId;
     try {
-      return this.#db
-        .transaction(() =>
-          calls.map((call) =>
-            call.op === 'store' ? this.#store(call.batch) : this.#identify(call.client),
-          ),
-        )
-        .immediate();
+      return this.#db.transaction(() => calls.map((call) => this.#write(call))).immediate();
     } catch (error) {
       this.#lastEventId = before;
       throw error;
@@ -92,7 +92,12 @@ export class HubDatabase {
     const frames: string[] = [];
     let characters = 0;
     for (const row of rows) {
-      const frame = eventFrame({ ...row, replayed: row.replayed !== 0 });
+      const { replayed, clockSuspect } = row;
+      const frame = eventFrame({
+        ...row,
+        replayed: replayed !== 0,
+        clockSuspect: clockSuspect !== 0,
+      });
       frames.push(frame);
       characters += frame.length;
       if (frames.length >= READ_ROWS || characters >= READ_CHARACTERS)
@@ -109,129 +114,125 @@ export class HubDatabase {
     this.#db.close();
   }
 
-  #identify(client: ClientRecord): IdentifiedClient {
-    const { streams: listed, ...session } = client;
-    const { clientId, connectedMs } = session;
-    this.#statements.recordSession.run(session);
-    const streams = listed.map((stream): StreamAck => {
-      const { epoch, lane, first_seq: firstSeq } = stream;
-      const position = { clientId, epoch, lane };
-      let acked = this.#statements.ackedThrough.get(position);
-      if (acked === undefined) {
-        acked = firstSeq - 1;
-        this.#advance({ ...position, firstSeq, ackedThrough: acked, nowMs: connectedMs });
-      }
-      return { epoch, lane, acked_through: acked };
-    });
-    return { streams };
+  #write(call: WriteCall): StoreAnswers[WriteCall['op']] {
+    if (call.op === 'store') return this.#store(call.batch);
+    if (call.op === 'identify') return this.#identify(call.client);
+    this.#statements.confirmToken.run(call.use);
+    return null;
   }
 
-  #store(batch: StoreBatch): StoredBatch {
-    const { clientId, epoch, lane, firstSeq, receivedMs: nowMs } = batch;
-    const known = this.#statements.ackedThrough.get({ clientId, epoch, lane });
-    const placement = placeBatch(known ?? firstSeq - 1, batch.items);
-    const eventIds: number[] = new Array(batch.items.length).fill(0);
-    let conflicts = 0;
-    for (const { index, item } of placement.accepted) {
-      const eventId = this.#insert(batch, item);
-      if (eventId === 0) conflicts++;
-      eventIds[index] = eventId;
-    }
-    const { ackedThrough } = placement;
-    if (known !== ackedThrough)
-      this.#advance({ clientId, epoch, lane, firstSeq, ackedThrough, nowMs });
+  #identify(client: ClientRecord): IdentifiedClient {
+    const { clientId, clientType, token, connectedMs, resume } = client;
+    const key = { clientId, clientType };
+    const memory = this.#statements.session.get(key) ?? null;
+    const epochs = [...new Set(resume?.streams.map(({ epoch }) => epoch))];
+    const known = this.#statements.knownStreams.all({ clientId, epochs: JSON.stringify(epochs) });
+    const question = {
+      presented: resume?.sessionToken ?? null,
+      memory,
+      listedEpochs: epochs,
+      knownEpochs: new Set(known.map(({ epoch }) => epoch)),
+    };
+    let verdict = forkVerdict(question);
+    if (verdict === 'fork' && resume?.isForkForgiven === true) verdict = 'forgiven';
+    if (verdict === 'fork') return { verdict };
+    const binding = { tokenName: token.name, tokenDigest: token.sha256, connectedMs };
+    this.#statements.bindToken.run({ ...key, ...binding });
+    if (resume === null) return { verdict, sessionToken: null, streams: [], purged: 0 };
+    const number = (memory?.number ?? 0) + 1;
+    const text = tokenText(number, randomBytes(24).toString('base64url'));
+    const previous = tokenHash(resume.sessionToken);
+    this.#statements.issueToken.run({ ...key, number, current: tokenHash(text), previous });
     return {
-      ackedThrough,
-      duplicates: placement.duplicates + conflicts,
-      expectedSeq: placement.expectedSeq,
-      eventIds,
+      verdict,
+      sessionToken: { text, number },
+      streams: resume.streams.map((stream) => this.#resume(clientId, stream, known, connectedMs)),
+      purged: this.#purge(clientId, epochs, connectedMs),
     };
   }
 
+  /** Where a listed stream goes on; one that is new to the hub is noted. */
+  #resume(
+    clientId: string,
+    { epoch, lane, first_seq: firstSeq }: ClientStream,
+    known: readonly StreamAck[],
+    nowMs: number,
+  ): StreamAck {
+    const old = known.find((stream) => stream.epoch === epoch && stream.lane === lane);
+    if (old !== undefined) return old;
+    const ackedThrough = firstSeq - 1;
+    this.#statements.advance.run({ clientId, epoch, lane, firstSeq, ackedThrough, nowMs });
+    return { epoch, lane, acked_through: ackedThrough };
+  }
+
+  #purge(clientId: string, epochs: readonly string[], nowMs: number): number {
+    const beforeMs = nowMs - STREAM_KEPT_MS;
+    const kept = JSON.stringify(epochs);
+    return this.#statements.purgeStreams.run({ clientId, epochs: kept, beforeMs }).changes;
+  }
+
+  #store(batch: StoreBatch): StoredBatch {
+    const eventIds: number[] = new Array(batch.items.length).fill(0);
+    const { stream } = batch;
+    if (stream === null) {
+      for (const [index, item] of batch.items.entries())
+        eventIds[index] = this.#insert(batch, item);
+      const duplicates = eventIds.filter((eventId) => eventId === 0).length;
+      return { ackedThrough: 0, duplicates, forked: 0, expectedSeq: null, eventIds };
+    }
+    const { clientId, receivedMs: nowMs } = batch;
+    const known = this.#statements.ackedThrough.get({ clientId, ...stream });
+    const placement = placeBatch(known ?? stream.firstSeq - 1, batch.items);
+    for (const { index, item } of placement.accepted) eventIds[index] = this.#insert(batch, item);
+    const conflicts = placement.accepted.filter(({ index }) => eventIds[index] === 0).length;
+    const forked = this.#storeForked(batch, placement.duplicates, eventIds);
+    const { ackedThrough, expectedSeq } = placement;
+    if (known !== ackedThrough)
+      this.#statements.advance.run({ clientId, ...stream, ackedThrough, nowMs });
+    const duplicates = placement.duplicates.length - forked + conflicts;
+    return { ackedThrough, duplicates, forked, expectedSeq, eventIds };
+  }
+
+  /**
+   * A known number on a message that was never seen: a fork that nothing else gave away. The message is kept, as
+   * its sender is about to be told that it is.
+   */
+  #storeForked(
+    batch: StoreBatch,
+    duplicates: Placement<StoredItem>['duplicates'],
+    eventIds: number[],
+  ): number {
+    let forked = 0;
+    for (const { index, item } of duplicates) {
+      if (item.messageId === null) continue;
+      eventIds[index] = this.#insert(batch, item);
+      if (eventIds[index] !== 0) forked++;
+    }
+    return forked;
+  }
+
   /** The new event's id, or 0 where its message id is already stored. */
-  #insert(batch: StoreBatch, item: StoredItem): number {
+  #insert({ clientId, stream, receivedMs }: StoreBatch, item: StoredItem): number {
     const { changes } = this.#statements.insert.run(
       this.#lastEventId + 1,
-      batch.clientId,
-      batch.epoch,
-      batch.lane,
-      item.seq,
-      item.messageId === null ? null : Buffer.from(item.messageId.replaceAll('-', ''), 'hex'),
+      clientId,
+      stream?.epoch ?? null,
+      stream?.lane ?? null,
+      stream === null ? null : item.seq,
+      item.messageId,
       item.type,
       item.cameraId,
       item.schemaVersion,
       item.deviceMs,
-      batch.receivedMs,
+      item.correctedMs,
+      item.clockSuspect ? 1 : 0,
+      receivedMs,
       item.replayed ? 1 : 0,
       item.status,
-      Buffer.from(item.body),
+      item.body,
     );
     if (changes === 0) return 0;
     this.#lastEventId++;
     return this.#lastEventId;
   }
-
-  #advance(state: StreamPosition): void {
-    this.#statements.advance.run(state);
-  }
-}
-
-interface StreamKey {
-  clientId: string;
-  epoch: string;
-  lane: number;
-}
-
-interface StreamPosition extends StreamKey {
-  firstSeq: number;
-  ackedThrough: number;
-  nowMs: number;
-}
-
-interface ReadBounds {
-  after: number;
-  spanEnd: number;
-  types: string | null;
-  cameras: string | null;
-}
-
-interface Statements {
-  recordSession: Statement<[Omit<ClientRecord, 'streams'>]>;
-  ackedThrough: Statement<[StreamKey], number>;
-  advance: Statement<[StreamPosition]>;
-  insert: Statement<unknown[]>;
-  read: Statement<[ReadBounds], EventRow>;
-}
-
-function prepareStatements(db: Database): Statements {
-  return {
-    recordSession: db.prepare(`
-      INSERT INTO session(client_id, client_type, token_name, session_token_hash, connected_ms)
-      VALUES (:clientId, :clientType, :tokenName, :sessionTokenHash, :connectedMs)
-      ON CONFLICT DO UPDATE SET token_name = excluded.token_name,
-        session_token_hash = excluded.session_token_hash, connected_ms = excluded.connected_ms`),
-    ackedThrough: db
-      .prepare<[StreamKey], number>(`
-      SELECT acked_through FROM stream_state
-      WHERE client_id = :clientId AND epoch = :epoch AND lane = :lane`)
-      .pluck(),
-    advance: db.prepare(`
-      INSERT INTO stream_state(client_id, epoch, lane, first_seq, acked_through, updated_ms)
-      VALUES (:clientId, :epoch, :lane, :firstSeq, :ackedThrough, :nowMs)
-      ON CONFLICT DO UPDATE SET acked_through = excluded.acked_through, updated_ms = excluded.updated_ms`),
-    insert: db.prepare(`
-      INSERT INTO event(event_id, client_id, epoch, lane, seq, message_id, type, camera_id,
-        schema_version, device_ms, received_ms, replayed, status, body)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT(message_id) WHERE message_id IS NOT NULL DO NOTHING`),
-    read: db.prepare(`
-      SELECT event_id AS eventId, client_id AS clientId, type, schema_version AS schemaVersion,
-        device_ms AS deviceMs, replayed, CAST(body AS TEXT) AS body
-      FROM event
-      WHERE event_id > :after AND event_id <= :spanEnd
-        AND status IN (${EVENT_STATUS.ok}, ${EVENT_STATUS.opaque})
-        AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
-        AND (:cameras IS NULL OR camera_id IN (SELECT value FROM json_each(:cameras)))
-      ORDER BY event_id`),
-  };
 }

@@ -1,11 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock, type TimerHandle } from '../../system/clock.ts';
 import { ApexError, asApexError } from '../../system/errors.ts';
-import { commitDelay, groupSize, messageCount } from './group-commit.ts';
+import { FairQueue } from './fair-queue.ts';
+import { commitDelay, GROUP_MESSAGES } from './group-commit.ts';
 import { HubDatabase } from './hub-database.ts';
 import type { StoreAnswers, StoreNotice, StoreReply, StoreRequest, WriteCall } from './requests.ts';
 
-/** Thread that owns the hub's database. `workerData`: {path}. Speaks `StoreRequest` and `StoreNotice`. */
+/** Thread that owns the hub's database. `workerData`: {path}. Takes lists of `StoreRequest`, answers
+ * with `StoreNotice`. */
 
 type Queued = WriteCall & { readonly id: number };
 
@@ -14,8 +16,7 @@ const clock = systemClock;
 
 class StoreThread {
   #database: HubDatabase;
-  readonly #queue: Queued[] = [];
-  #waitingMessages = 0;
+  readonly #queue = new FairQueue<Queued>();
   #lastCommitMs = Number.NEGATIVE_INFINITY;
   #timer: TimerHandle | undefined;
   #mustReopen = false;
@@ -25,20 +26,15 @@ class StoreThread {
   }
 
   receive(request: StoreRequest): void {
-    if (request.op === 'store' || request.op === 'identify') {
-      this.#queue.push(request);
-      this.#waitingMessages += messageCount(request);
-      this.#schedule();
-    } else if (request.op === 'read') {
-      post([this.#attempt(request.id, () => this.#opened().readEvents(request.read))]);
-    } else {
-      this.#close(request.id);
-    }
+    if (request.op === 'read')
+      post([this.#attempt(request.id, () => this.#opened().readEvents(request.read))], null);
+    else if (request.op === 'close') this.#close(request.id);
+    else this.#queue.push(request);
   }
 
-  #schedule(): void {
-    if (this.#queue.length === 0) return;
-    const delay = commitDelay(clock.monotonicMs() - this.#lastCommitMs, this.#waitingMessages);
+  schedule(): void {
+    if (this.#queue.isEmpty) return;
+    const delay = commitDelay(clock.monotonicMs() - this.#lastCommitMs, this.#queue.messages);
     if (this.#timer !== undefined && delay > 0) return;
     this.#timer?.cancel();
     this.#timer = clock.setTimeout(() => this.#commit(), delay);
@@ -46,13 +42,13 @@ class StoreThread {
 
   #commit(): void {
     this.#timer = undefined;
-    const group = this.#queue.splice(0, groupSize(this.#queue));
+    const group = this.#queue.take(GROUP_MESSAGES);
     if (group.length === 0) return;
-    for (const call of group) this.#waitingMessages -= messageCount(call);
+    const begunMs = clock.monotonicMs();
     const replies = this.#write(group);
     this.#lastCommitMs = clock.monotonicMs();
-    post(replies);
-    this.#schedule();
+    post(replies, this.#lastCommitMs - begunMs);
+    this.schedule();
   }
 
   #write(group: readonly Queued[]): StoreReply[] {
@@ -79,14 +75,13 @@ class StoreThread {
   }
 
   #close(id: number): void {
-    while (this.#queue.length > 0) this.#commit();
+    while (!this.#queue.isEmpty) this.#commit();
     this.#timer?.cancel();
-    post([
-      this.#attempt(id, () => {
-        this.#database.close();
-        return null;
-      }),
-    ]);
+    const reply = this.#attempt(id, () => {
+      this.#database.close();
+      return null;
+    });
+    post([reply], null);
     parentPort?.close();
   }
 
@@ -114,14 +109,17 @@ function notify(notice: StoreNotice): void {
   parentPort?.postMessage(notice);
 }
 
-function post(replies: readonly StoreReply[]): void {
-  notify({ kind: 'replies', replies });
+function post(replies: readonly StoreReply[], commitMs: number | null): void {
+  notify({ kind: 'replies', replies, commitMs });
 }
 
 try {
   const database = new HubDatabase(path, clock.wallMs());
   const thread = new StoreThread(database);
-  parentPort?.on('message', (request: StoreRequest) => thread.receive(request));
+  parentPort?.on('message', (requests: readonly StoreRequest[]) => {
+    for (const request of requests) thread.receive(request);
+    thread.schedule();
+  });
   notify({
     kind: 'ready',
     storeId: database.storeId,

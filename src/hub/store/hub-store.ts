@@ -6,6 +6,7 @@ import type { Clock, TimerHandle } from '../../system/clock.ts';
 import { entryPoint } from '../../system/entry-point.ts';
 import { ApexError } from '../../system/errors.ts';
 import type { Logger } from '../../system/logger.ts';
+import { type HubToken, mayClaim } from '../tokens.ts';
 import type {
   ClientRecord,
   EventPage,
@@ -16,6 +17,9 @@ import type {
   StoreCall,
   StoredBatch,
   StoreNotice,
+  StoreRequest,
+  TokenBinding,
+  TokenUse,
 } from './requests.ts';
 
 export interface HubStoreOptions {
@@ -46,7 +50,10 @@ export class HubStore {
   #worker: Worker | undefined;
   #storeId = '';
   #openedAtEventId = 0;
-  #edgeTokens = new Map<string, string>();
+  #edgeTokens: ReadonlyMap<string, TokenBinding> = new Map();
+  readonly #claims = new Map<string, TokenBinding>();
+  readonly #commits = new CommitTimes();
+  #outgoing: StoreRequest[] = [];
   #nextId = 1;
   #isClosing = false;
   #failedStarts = 0;
@@ -74,14 +81,21 @@ export class HubStore {
     return this.#storeId;
   }
 
+  get commitTimes(): Readonly<CommitTimes> {
+    return this.#commits;
+  }
+
   /**
    * Binds an edge's client id to the token that it first came with.
+   * @param tokens all that the hub admits
    * @returns whether this is that token: another one must not speak as this edge
    */
-  claimEdge(clientId: string, tokenName: string): boolean {
-    const owner = this.#edgeTokens.get(clientId) ?? tokenName;
-    this.#edgeTokens.set(clientId, owner);
-    return owner === tokenName;
+  claimEdge(clientId: string, token: HubToken, tokens: readonly HubToken[]): boolean {
+    // A claim of this run is newer than what the file says, and may not have come to it.
+    const owner = this.#claims.get(clientId) ?? this.#edgeTokens.get(clientId);
+    if (owner !== undefined && !mayClaim(owner, token, tokens)) return false;
+    this.#claims.set(clientId, { name: token.name, sha256: token.sha256 });
+    return true;
   }
 
   /** Newest event when the file was opened. */
@@ -97,6 +111,11 @@ export class HubStore {
   /** Resolves when the batch and its high-water mark are on disk. */
   store(batch: StoreBatch): Promise<StoredBatch> {
     return this.#call({ op: 'store', batch });
+  }
+
+  /** Notes that the client has its newest session token. */
+  confirm(use: TokenUse): Promise<null> {
+    return this.#call({ op: 'confirm', use });
   }
 
   /** A bounded part of the events after a cursor. */
@@ -119,8 +138,17 @@ export class HubStore {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      worker.postMessage({ ...call, id });
+      // One message to the thread for all that the sockets bring in one round of the event loop.
+      if (this.#outgoing.length === 0) setImmediate(() => this.#post());
+      this.#outgoing.push({ ...call, id });
     });
+  }
+
+  #post(): void {
+    const requests = this.#outgoing;
+    this.#outgoing = [];
+    // Where the thread has ended meanwhile, these calls have been rejected.
+    if (requests.length > 0) this.#worker?.postMessage(requests);
   }
 
   #start(): Promise<void> {
@@ -131,11 +159,11 @@ export class HubStore {
       worker.on('message', (notice: StoreNotice) => {
         if (notice.kind === 'replies') return this.#settle(notice);
         if (notice.kind === 'failed') return reject(new ApexError(notice.code, notice.message));
-        if (this.#isClosing) return worker.postMessage({ op: 'close', id: 0 });
+        if (this.#isClosing) return worker.postMessage([{ op: 'close', id: 0 }]);
         this.#worker = worker;
         this.#storeId = notice.storeId;
         this.#openedAtEventId = notice.lastEventId;
-        this.#edgeTokens = new Map(notice.edgeTokens);
+        this.#edgeTokens = notice.edgeTokens;
         this.#failedStarts = 0;
         resolve();
       });
@@ -147,7 +175,8 @@ export class HubStore {
     });
   }
 
-  #settle({ replies }: Extract<StoreNotice, { kind: 'replies' }>): void {
+  #settle({ replies, commitMs }: Extract<StoreNotice, { kind: 'replies' }>): void {
+    if (commitMs !== null) this.#commits.note(commitMs);
     for (const reply of replies) {
       const call = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
@@ -161,6 +190,7 @@ export class HubStore {
     this.#worker = undefined;
     for (const call of this.#pending.values()) call.reject(unavailable('the store thread ended'));
     this.#pending.clear();
+    this.#outgoing = [];
     if (!this.#isClosing) this.#scheduleRestart();
   }
 
@@ -176,6 +206,21 @@ export class HubStore {
         if (!this.#isClosing) this.#scheduleRestart();
       });
     }, delayMs);
+  }
+}
+
+const COMMIT_MEMORY = 0.05;
+
+/** How long transactions take, their fsync included; milliseconds. */
+class CommitTimes {
+  commits = 0;
+  averageMs = 0;
+  longestMs = 0;
+
+  note(ms: number): void {
+    this.commits++;
+    this.averageMs += (ms - this.averageMs) * (this.commits === 1 ? 1 : COMMIT_MEMORY);
+    this.longestMs = Math.max(this.longestMs, ms);
   }
 }
 

@@ -7,8 +7,8 @@ export interface SeqRange {
 export interface Placement<Item extends SeqRange> {
   /** To be stored, with their index in the batch. A gap that overlaps what is already held comes shortened. */
   readonly accepted: readonly { readonly index: number; readonly item: Item }[];
-  /** Items that the hub already has: acknowledged again, never refused. */
-  readonly duplicates: number;
+  /** Items whose numbers the hub already has: acknowledged again, never refused. */
+  readonly duplicates: readonly { readonly index: number; readonly item: Item }[];
   /** High-water mark after this batch. */
   readonly ackedThrough: number;
   /** The number that should have come where the batch has a hole; nothing from there on was taken. */
@@ -25,11 +25,11 @@ export function placeBatch<Item extends SeqRange>(
   items: readonly Item[],
 ): Placement<Item> {
   const accepted: { index: number; item: Item }[] = [];
-  let duplicates = 0;
+  const duplicates: { index: number; item: Item }[] = [];
   let through = ackedThrough;
   for (const [index, item] of items.entries()) {
     if (item.toSeq <= through) {
-      duplicates++;
+      duplicates.push({ index, item });
       continue;
     }
     if (item.seq > through + 1)

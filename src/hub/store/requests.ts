@@ -1,6 +1,7 @@
 import type { StreamAck } from '../../protocol/batch.ts';
 import type { ClientStream, ClientType } from '../../protocol/session.ts';
 import type { ErrorCode } from '../../system/errors.ts';
+import type { ForkVerdict } from './fork.ts';
 import type { SeqRange } from './placement.ts';
 import type { EventStatus } from './schema.ts';
 
@@ -8,49 +9,94 @@ import type { EventStatus } from './schema.ts';
 
 /** One message or gap as it is stored. */
 export interface StoredItem extends SeqRange {
-  /** UUID; null for a gap. */
+  /** UUID; null for what has none: a gap, a message of the original protocol. */
   readonly messageId: string | null;
   readonly type: string;
   readonly cameraId: string | null;
   readonly schemaVersion: number | null;
   /** When it happened by the client's clock, Unix milliseconds. */
   readonly deviceMs: number | null;
+  /** The same by the hub's clock; null where that cannot be told. */
+  readonly correctedMs: number | null;
+  readonly clockSuspect: boolean;
   readonly replayed: boolean;
   readonly status: EventStatus;
   /** JSON text. */
   readonly body: string;
 }
 
-export interface StoreBatch {
-  readonly clientId: string;
+export interface StreamPart {
   readonly epoch: string;
   readonly lane: number;
   /** Where the stream starts if this is the first that the hub hears of it. */
   readonly firstSeq: number;
+}
+
+export interface StoreBatch {
+  readonly clientId: string;
+  /** Null for messages of the original protocol, which have no numbers: all are stored, but for known ids. */
+  readonly stream: StreamPart | null;
   readonly receivedMs: number;
   readonly items: readonly StoredItem[];
 }
 
 /** The batch is on disk when this arrives. */
 export interface StoredBatch {
+  /** 0 without a stream. */
   readonly ackedThrough: number;
   readonly duplicates: number;
+  /** Stored although their numbers were known: they are other messages than the ones stored under these. */
+  readonly forked: number;
   readonly expectedSeq: number | null;
   /** Event id of each item of the batch, in its order; 0 for items that were not stored by this batch. */
   readonly eventIds: readonly number[];
 }
 
+/** A token of the hub's configuration, as a client id is bound to it. */
+export interface TokenBinding {
+  readonly name: string;
+  /** SHA-256 in hexadecimal; null where an older version wrote the record. */
+  readonly sha256: string | null;
+}
+
 export interface ClientRecord {
   readonly clientId: string;
   readonly clientType: ClientType;
-  readonly tokenName: string;
-  readonly sessionTokenHash: Uint8Array;
+  readonly token: TokenBinding;
   readonly connectedMs: number;
-  readonly streams: readonly ClientStream[];
+  /** Null for a client of the original protocol, which has neither streams nor session tokens. */
+  readonly resume: ResumeRequest | null;
 }
 
-export interface IdentifiedClient {
-  readonly streams: readonly StreamAck[];
+export interface ResumeRequest {
+  readonly sessionToken: string | null;
+  readonly streams: readonly ClientStream[];
+  /** A fork is not refused again: the client cannot do what it takes. */
+  readonly isForkForgiven: boolean;
+}
+
+export type IdentifiedClient =
+  | {
+      readonly verdict: Exclude<ForkVerdict, 'fork'>;
+      /** Null for a client of the original protocol. */
+      readonly sessionToken: IssuedToken | null;
+      readonly streams: readonly StreamAck[];
+      /** High-water marks of epochs long gone that were forgotten. */
+      readonly purged: number;
+    }
+  | { readonly verdict: 'fork' };
+
+export interface IssuedToken {
+  readonly text: string;
+  /** Counts the tokens given to this client. */
+  readonly number: number;
+}
+
+/** The client has its session token: the one before is no longer accepted. */
+export interface TokenUse {
+  readonly clientId: string;
+  readonly clientType: ClientType;
+  readonly number: number;
 }
 
 /** Types and camera ids that are wanted; null for all. */
@@ -75,14 +121,16 @@ export interface EventPage {
 export type StoreCall =
   | { readonly op: 'identify'; readonly client: ClientRecord }
   | { readonly op: 'store'; readonly batch: StoreBatch }
+  | { readonly op: 'confirm'; readonly use: TokenUse }
   | { readonly op: 'read'; readonly read: ReadEvents }
   | { readonly op: 'close' };
 
-export type WriteCall = Extract<StoreCall, { op: 'identify' | 'store' }>;
+export type WriteCall = Extract<StoreCall, { op: 'identify' | 'store' | 'confirm' }>;
 
 export interface StoreAnswers {
   identify: IdentifiedClient;
   store: StoredBatch;
+  confirm: null;
   read: EventPage;
   close: null;
 }
@@ -99,7 +147,12 @@ export type StoreNotice =
       readonly kind: 'ready';
       readonly storeId: string;
       readonly lastEventId: number;
-      readonly edgeTokens: ReadonlyMap<string, string>;
+      readonly edgeTokens: ReadonlyMap<string, TokenBinding>;
     }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-  | { readonly kind: 'replies'; readonly replies: readonly StoreReply[] };
+  | {
+      readonly kind: 'replies';
+      readonly replies: readonly StoreReply[];
+      /** How long the transaction took with its fsync; null for replies without one. */
+      readonly commitMs: number | null;
+    };

@@ -52,6 +52,13 @@ CREATE TABLE session(
   PRIMARY KEY(client_id, client_type)
 ) STRICT, WITHOUT ROWID;
 `,
+  // `token_digest` is of the token in the hub's configuration, the others are of the session tokens given out.
+  `
+ALTER TABLE event ADD COLUMN clock_suspect INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN token_digest TEXT;
+ALTER TABLE session ADD COLUMN session_token_number INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN previous_token_hash BLOB;
+`,
 ];
 
 /** What became of a message when it was stored. */

@@ -37,10 +37,10 @@ describe('ingest', () => {
     const edge = await RawClient.identified(url, { token: EDGE_TOKEN });
     const items = alerts(1, 3);
     edge.batch(stream, items);
+    expect(await ackedThrough(edge)).toBe(3);
     edge.batch(stream, items);
+    expect(await ackedThrough(edge)).toBe(3);
     edge.batch(stream, [...items.slice(1), alertItem(4)]);
-    expect(await ackedThrough(edge)).toBe(3);
-    expect(await ackedThrough(edge)).toBe(3);
     expect(await ackedThrough(edge)).toBe(4);
     expect(hub.stats()).toMatchObject({ messagesStored: 4, duplicates: 5 });
     await scene.stop(hub);
@@ -52,8 +52,8 @@ describe('ingest', () => {
     const edge = await RawClient.identified(url, { token: EDGE_TOKEN });
     const messageId = randomUUID();
     edge.batch(stream, [alertItem(1, { messageId })]);
-    edge.batch({ epoch: randomUUID(), lane: 0 }, [alertItem(1, { messageId })]);
     expect(await ackedThrough(edge)).toBe(1);
+    edge.batch({ epoch: randomUUID(), lane: 0 }, [alertItem(1, { messageId })]);
     expect(await ackedThrough(edge)).toBe(1);
     expect(hub.stats()).toMatchObject({ messagesStored: 1, duplicates: 1 });
     edge.close();

@@ -29,13 +29,16 @@ function batch(clientId: string, count: number, change: Partial<StoredItem> = {}
       cameraId: 'gate',
       schemaVersion: 1,
       deviceMs: 1,
+      correctedMs: null,
+      clockSuspect: false,
       replayed: false,
       status: 0,
       body: '{}',
       ...change,
     }),
   );
-  return { clientId, epoch: randomUUID(), lane: 0, firstSeq: 1, receivedMs: 1, items };
+  const stream = { epoch: randomUUID(), lane: 0, firstSeq: 1 };
+  return { clientId, stream, receivedMs: 1, items };
 }
 
 const openStore = () =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DeviceClock } from '../../../src/hub/device-clock.ts';
 import { judgeBatch } from '../../../src/hub/ingest.ts';
 import type { MessageItem } from '../../../src/protocol/batch.ts';
 
@@ -19,8 +20,11 @@ const ALERT: MessageItem = {
   },
 };
 
+const clock = new DeviceClock(undefined, [], undefined);
+const timeOf = (wallMs: number, monoMs: number) => clock.judge('epoch', wallMs, monoMs);
+
 const judgeOne = (item: MessageItem) => {
-  const { items, rejected } = judgeBatch([item], 7);
+  const { items, rejected } = judgeBatch([item], 7, timeOf);
   return { item: items[0]!, rejection: rejected[0] };
 };
 
@@ -72,7 +76,7 @@ describe('judging messages', () => {
 
   test('a gap stands for its range', () => {
     const gap = { from_seq: 50, to_seq: 61, count: 12, reason: 'poison' };
-    expect(judgeBatch([{ seq: 50, gap }], 50).items[0]).toMatchObject({
+    expect(judgeBatch([{ seq: 50, gap }], 50, timeOf).items[0]).toMatchObject({
       seq: 50,
       toSeq: 61,
       status: 3,

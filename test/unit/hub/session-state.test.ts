@@ -15,34 +15,31 @@ function run(...events: SessionEvent[]) {
   return { state, effects, last: effects.at(-1) };
 }
 
-const identify: SessionEvent = { name: 'identify_frame', isAdmitted: true };
+const identify: SessionEvent = { name: 'introduced', isAdmitted: true };
 const identified: SessionEvent[] = [identify, { name: 'streams_read' }];
 
 describe('session', () => {
   test('is welcomed after its token was good and its streams were read', () => {
-    const { state, effects } = run(...identified, { name: 'other_frame' });
+    const { state, effects } = run(...identified, { name: 'frame' });
     expect(state).toEqual({ name: 'identified' });
     expect(effects.map((effect) => effect.do)).toEqual(['admit', 'welcome', 'handle']);
   });
 
   test('a bad token closes with 4401', () => {
-    const { state, last } = run({ name: 'identify_frame', isAdmitted: false });
+    const { state, last } = run({ name: 'introduced', isAdmitted: false });
     expect(state.name).toBe('closed');
     expect(last).toEqual({ do: 'close', code: 4401 });
   });
 
-  test('frames before identification are answered, not handled', () => {
-    expect(run({ name: 'other_frame' }).last).toEqual({ do: 'answer', error: 'not_identified' });
-    expect(run(identify, { name: 'other_frame' }).last).toEqual({
-      do: 'answer',
-      error: 'not_identified',
-    });
+  test('the first frame is read as such, and frames before the welcome are kept', () => {
+    expect(run({ name: 'frame' }).last).toEqual({ do: 'read_first' });
+    expect(run(identify, { name: 'frame' }).last).toEqual({ do: 'hold' });
   });
 
   test('a second identification changes nothing', () => {
-    const { state, last } = run(...identified, { name: 'identify_frame', isAdmitted: false });
+    const { state, last } = run(...identified, { name: 'introduced', isAdmitted: false });
     expect(state.name).toBe('identified');
-    expect(last).toEqual({ do: 'answer', error: 'already_identified' });
+    expect(last).toEqual({ do: 'nothing' });
   });
 
   test('the identify timeout counts only until the token was shown', () => {
@@ -52,7 +49,7 @@ describe('session', () => {
   });
 
   test('superseded: no more frames, then commits, then 4409', () => {
-    const finishing = run(...identified, { name: 'finish', code: 4409 }, { name: 'other_frame' });
+    const finishing = run(...identified, { name: 'finish', code: 4409 }, { name: 'frame' });
     expect(finishing.effects.slice(2)).toEqual([{ do: 'await_commits' }, { do: 'nothing' }]);
     const done = sessionStep(finishing.state, { name: 'commits_done' });
     expect(done.effect).toEqual({ do: 'close', code: 4409 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { checkToken, type HubToken } from '../../../src/hub/tokens.ts';
+import { checkToken, type HubToken, mayClaim } from '../../../src/hub/tokens.ts';
 
 const hash = (token: string) => createHash('sha256').update(token).digest('hex');
 const TOKENS: HubToken[] = [
@@ -12,7 +12,7 @@ describe('token check', () => {
   test('admits a known token of the right type, by its name', () => {
     expect(checkToken(TOKENS, 'edge-secret', 'ai_engine')).toEqual({
       isAdmitted: true,
-      tokenName: 'gate',
+      token: TOKENS[0],
     });
   });
 
@@ -41,5 +41,34 @@ describe('token check', () => {
   test('a broken hash in the list matches nothing', () => {
     const broken: HubToken[] = [{ name: 'x', type: 'frontend', sha256: '' }];
     expect(checkToken(broken, '', 'frontend').isAdmitted).toBe(false);
+  });
+});
+
+describe('the token that a client id belongs to', () => {
+  const [gate] = TOKENS as [HubToken];
+  const other: HubToken = { name: 'other', type: 'ai_engine', sha256: hash('other-secret') };
+  const tokens = [gate, other];
+
+  test('is the one that it first came with, under whatever name', () => {
+    expect(mayClaim({ name: 'gate', sha256: gate.sha256 }, gate, tokens)).toBe(true);
+    expect(mayClaim({ name: 'gate', sha256: gate.sha256 }, other, tokens)).toBe(false);
+    expect(mayClaim({ name: 'former name', sha256: gate.sha256 }, gate, tokens)).toBe(true);
+    expect(mayClaim({ name: 'other', sha256: gate.sha256 }, other, tokens)).toBe(false);
+  });
+
+  test('is its successor of the same name when it was replaced', () => {
+    const owner = { name: 'gate', sha256: hash('former secret') };
+    expect(mayClaim(owner, gate, tokens)).toBe(true);
+    expect(mayClaim(owner, other, tokens)).toBe(false);
+  });
+
+  test('is known by name alone in records of an older version', () => {
+    expect(mayClaim({ name: 'gate', sha256: null }, gate, tokens)).toBe(true);
+    expect(mayClaim({ name: 'gate', sha256: null }, other, tokens)).toBe(false);
+  });
+
+  test('can be any other when it is gone', () => {
+    expect(mayClaim({ name: 'gone', sha256: hash('gone') }, other, tokens)).toBe(true);
+    expect(mayClaim({ name: 'gone', sha256: null }, other, tokens)).toBe(true);
   });
 });

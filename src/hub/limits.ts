@@ -1,0 +1,18 @@
+/** What the hub lets its clients do; none of it loses a message, it only comes later. */
+export interface HubLimits {
+  /** What one client may deliver over time, messages a second. */
+  readonly messagesPerS: number;
+  /** What it may deliver at once on top, after it was away for example. */
+  readonly burstMessages: number;
+  /** Connections that have not identified themselves: all of them, and from one address. */
+  readonly unidentified: number;
+  readonly unidentifiedPerAddress: number;
+}
+
+export const DEFAULT_HUB_LIMITS: HubLimits = {
+  messagesPerS: 2000,
+  burstMessages: 10_000,
+  unidentified: 4096,
+  // A thousand edges behind one router come back together.
+  unidentifiedPerAddress: 2048,
+};

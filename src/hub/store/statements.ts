@@ -1,0 +1,125 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { StreamAck } from '../../protocol/batch.ts';
+import type { EventFrameFields } from './event-frame.ts';
+import { EVENT_STATUS } from './schema.ts';
+
+export interface StreamKey {
+  clientId: string;
+  epoch: string;
+  lane: number;
+}
+
+interface StreamPosition extends StreamKey {
+  firstSeq: number;
+  ackedThrough: number;
+  nowMs: number;
+}
+
+interface ClientKey {
+  clientId: string;
+  clientType: string;
+}
+
+interface ReadBounds {
+  after: number;
+  spanEnd: number;
+  types: string | null;
+  cameras: string | null;
+}
+
+export interface SessionRow {
+  current: Buffer;
+  number: number;
+  previous: Buffer | null;
+}
+
+export type EventRow = Omit<EventFrameFields, 'replayed' | 'clockSuspect'> & {
+  replayed: number;
+  clockSuspect: number;
+};
+
+export interface Statements {
+  readonly session: Statement<[ClientKey], SessionRow>;
+  readonly bindToken: Statement<
+    [ClientKey & { tokenName: string; tokenDigest: string | null; connectedMs: number }]
+  >;
+  readonly issueToken: Statement<
+    [ClientKey & { number: number; current: Uint8Array; previous: Uint8Array }]
+  >;
+  readonly confirmToken: Statement<[ClientKey & { number: number }]>;
+  readonly knownStreams: Statement<[{ clientId: string; epochs: string }], StreamAck>;
+  readonly purgeStreams: Statement<[{ clientId: string; epochs: string; beforeMs: number }]>;
+  readonly ackedThrough: Statement<[StreamKey], number>;
+  readonly advance: Statement<[StreamPosition]>;
+  readonly insert: Statement<unknown[]>;
+  readonly read: Statement<[ReadBounds], EventRow>;
+}
+
+export function prepareStatements(db: Database): Statements {
+  return { ...sessionStatements(db), ...streamStatements(db), ...eventStatements(db) };
+}
+
+function sessionStatements(db: Database) {
+  return {
+    session: db.prepare<[ClientKey], SessionRow>(`
+      SELECT session_token_hash AS current, session_token_number AS number,
+        previous_token_hash AS previous
+      FROM session WHERE client_id = :clientId AND client_type = :clientType`),
+    bindToken: db.prepare(`
+      INSERT INTO session(client_id, client_type, token_name, token_digest, session_token_hash,
+        connected_ms)
+      VALUES (:clientId, :clientType, :tokenName, :tokenDigest, x'', :connectedMs)
+      ON CONFLICT DO UPDATE SET token_name = excluded.token_name,
+        token_digest = excluded.token_digest, connected_ms = excluded.connected_ms`),
+    issueToken: db.prepare(`
+      UPDATE session SET session_token_hash = :current, session_token_number = :number,
+        previous_token_hash = :previous
+      WHERE client_id = :clientId AND client_type = :clientType`),
+    confirmToken: db.prepare(`
+      UPDATE session SET previous_token_hash = NULL
+      WHERE client_id = :clientId AND client_type = :clientType
+        AND session_token_number = :number`),
+  };
+}
+
+function streamStatements(db: Database) {
+  return {
+    knownStreams: db.prepare<[{ clientId: string; epochs: string }], StreamAck>(`
+      SELECT epoch, lane, acked_through FROM stream_state
+      WHERE client_id = :clientId AND epoch IN (SELECT value FROM json_each(:epochs))`),
+    purgeStreams: db.prepare(`
+      DELETE FROM stream_state WHERE client_id = :clientId AND updated_ms < :beforeMs
+        AND epoch NOT IN (SELECT value FROM json_each(:epochs))`),
+    ackedThrough: db
+      .prepare<[StreamKey], number>(`
+      SELECT acked_through FROM stream_state
+      WHERE client_id = :clientId AND epoch = :epoch AND lane = :lane`)
+      .pluck(),
+    advance: db.prepare(`
+      INSERT INTO stream_state(client_id, epoch, lane, first_seq, acked_through, updated_ms)
+      VALUES (:clientId, :epoch, :lane, :firstSeq, :ackedThrough, :nowMs)
+      ON CONFLICT DO UPDATE SET acked_through = excluded.acked_through,
+        updated_ms = excluded.updated_ms`),
+  };
+}
+
+function eventStatements(db: Database) {
+  return {
+    // The casts spare a buffer of each text on the way into SQLite.
+    insert: db.prepare(`
+      INSERT INTO event(event_id, client_id, epoch, lane, seq, message_id, type, camera_id,
+        schema_version, device_ms, corrected_ms, clock_suspect, received_ms, replayed, status, body)
+      VALUES (?, ?, ?, ?, ?, unhex(?, '-'), ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS BLOB))
+      ON CONFLICT(message_id) WHERE message_id IS NOT NULL DO NOTHING`),
+    read: db.prepare<[ReadBounds], EventRow>(`
+      SELECT event_id AS eventId, client_id AS clientId, type, schema_version AS schemaVersion,
+        device_ms AS deviceMs, corrected_ms AS correctedMs, clock_suspect AS clockSuspect, replayed,
+        CAST(body AS TEXT) AS body
+      FROM event
+      WHERE event_id > :after AND event_id <= :spanEnd
+        AND status IN (${EVENT_STATUS.ok}, ${EVENT_STATUS.opaque})
+        AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
+        AND (:cameras IS NULL OR camera_id IN (SELECT value FROM json_each(:cameras)))
+      ORDER BY event_id`),
+  };
+}
