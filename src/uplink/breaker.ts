@@ -21,6 +21,7 @@ export interface Breaker {
   readonly untilMs: number;
 }
 
+/** At the start, and whenever the hub acknowledged something. */
 export const CLOSED_BREAKER: Breaker = {
   state: 'closed',
   refusals: 0,
@@ -90,11 +91,6 @@ function opened(
 export function atDial(breaker: Breaker): Breaker {
   if (breaker.state !== 'open') return breaker;
   return { ...breaker, state: 'half_open', untilMs: Number.POSITIVE_INFINITY };
-}
-
-/** The hub acknowledged messages, or a heartbeat where there was nothing to acknowledge. */
-export function afterProof(): Breaker {
-  return CLOSED_BREAKER;
 }
 
 /**

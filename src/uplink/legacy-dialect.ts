@@ -1,19 +1,16 @@
 import type { BatchAck } from '../protocol/batch.ts';
 import type { ServerFrame } from '../protocol/frames.ts';
-import {
-  LEGACY_MESSAGES,
-  type LegacyMessageType,
-  legacyHeartbeatAckSchema,
-  legacyWelcomeSchema,
-  secondsOfMs,
-} from '../protocol/legacy.ts';
+import { legacyHeartbeatAckSchema, legacyWelcomeSchema, secondsOfMs } from '../protocol/legacy.ts';
+import { toLegacyMessage } from '../protocol/legacy-messages.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { OutboxItem } from '../store/outbox-rows.ts';
 import { INITIAL_BACKOFF } from './backoff.ts';
 import type { BatchFrame, Now } from './batch-frame.ts';
 import type { Dialect, Heartbeat, Inbound, Introduction, Payload } from './dialect.ts';
 
-type MessageItem = Extract<OutboxItem, { kind: 'message' }>;
+/** What this edge does, in words for whoever runs the server. */
+const ABILITIES = ['object_detection', 'alerts'];
+
 type Rejected = BatchAck['data']['rejected'][number];
 
 /** A heartbeat in flight, and what was sent before it. */
@@ -72,25 +69,29 @@ export class LegacyDialect implements Dialect {
       client_type: 'ai_engine',
       auth_token: token,
       client_id: clientId,
-      capabilities: Object.keys(LEGACY_MESSAGES),
+      capabilities: ABILITIES,
       version: this.#version,
     });
   }
 
   batch(batch: BatchFrame, now: Now): readonly Payload[] {
-    const messages = batch.items.filter(isKnown);
+    const seqs = new Map<string, number>();
+    const texts: string[] = [];
+    let withheld = 0;
+    for (const item of batch.items) {
+      const message = legacyMessage(item);
+      if (message === null) withheld += isLoss(item) ? 1 : 0;
+      else {
+        texts.push(JSON.stringify(message));
+        seqs.set(message.request_id, item.seq);
+      }
+    }
+    const { requestId, epoch, lane, through } = batch;
     this.#barriers.push({
-      requestId: batch.requestId,
-      batch: {
-        epoch: batch.epoch,
-        lane: batch.lane,
-        through: batch.through,
-        seqs: new Map(messages.map(({ messageId, seq }) => [messageId, seq])),
-        withheld: batch.items.filter(isWithheld).length,
-        rejected: [],
-      },
+      requestId,
+      batch: { epoch, lane, through, seqs, withheld, rejected: [] },
     });
-    return [...messages.map(messageText), heartbeatText(batch.requestId, now)];
+    return [...texts, heartbeatText(requestId, now)];
   }
 
   heartbeat({ requestId }: Heartbeat, now: Now): Payload {
@@ -162,23 +163,15 @@ function welcome({ request_id: requestId }: Readonly<Record<string, unknown>>): 
   return { kind: 'frames', frames: [frame] };
 }
 
-function isKnown(item: OutboxItem): item is MessageItem {
-  return item.kind === 'message' && Object.hasOwn(LEGACY_MESSAGES, item.type);
+/** Null for what the original protocol does not know. The id lets the hub find what came twice. */
+function legacyMessage(item: OutboxItem): ReturnType<typeof toLegacyMessage> {
+  if (item.kind === 'gap') return null;
+  return toLegacyMessage(item.type, JSON.parse(item.body), item.wallMs, item.messageId);
 }
 
 /** What was delivered long ago and deleted is no loss that a hub would have to know of. */
-function isWithheld(item: OutboxItem): boolean {
-  return item.kind === 'gap' ? item.gap.reason !== 'hub_regression' : !isKnown(item);
-}
-
-/** The stored payload in the units of the original protocol. The id lets the hub find what came twice. */
-function messageText({ type, wallMs, messageId, body }: MessageItem): string {
-  const payload = JSON.parse(body) as Record<string, unknown>;
-  const at = typeof payload.timestamp === 'number' ? payload.timestamp : wallMs;
-  return text(type as LegacyMessageType, wallMs, messageId, {
-    ...payload,
-    timestamp: secondsOfMs(at),
-  });
+function isLoss(item: OutboxItem): boolean {
+  return item.kind === 'message' || item.gap.reason !== 'hub_regression';
 }
 
 function heartbeatText(requestId: string, { wallMs }: Now): string {

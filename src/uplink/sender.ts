@@ -176,7 +176,7 @@ export class Sender {
       }
       if (verdict?.kind !== 'progress') continue;
       this.#options.store.acked(ack.epoch, ack.lane, ack.acked_through);
-      this.#window.onAck(ack.epoch, ack.lane, ack.acked_through);
+      this.#window.onAck(ack, nowMs);
       this.#trial.onAcked();
       this.#lastResync = null;
       this.#options.onAcked();
@@ -279,16 +279,19 @@ export class Sender {
     );
     this.#trial.onSend(head);
     const isFirst = this.#window.inFlight.length === 0;
-    this.#window.onSent({
-      requestId,
-      epoch,
-      lane,
-      afterSeq: sentThrough,
-      through,
-      messages: items.length,
-      bytes: batch.bytes,
-      only: onlyMessage(batch),
-    });
+    this.#window.onSent(
+      {
+        requestId,
+        epoch,
+        lane,
+        afterSeq: sentThrough,
+        through,
+        messages: items.length,
+        bytes: batch.bytes,
+        only: onlyMessage(batch),
+      },
+      nowMs,
+    );
     this.#cursors[lane]?.onSent(through, nowMs);
     this.#pump.onSent(lane, items.length);
     for (const payload of payloads) line.send(payload, () => this.#onWritten());

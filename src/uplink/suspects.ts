@@ -55,8 +55,8 @@ interface Place {
  * ever. Two kinds of signs are followed. A hub may say that it cannot read a batch: its messages then go one by
  * one, and one that is refused alone three times is given up. Or the connection ends, again and again, while the
  * same messages wait for their acknowledgement: each then goes alone, with nothing else in flight, and is given up
- * after five ends in a row; only those count where the hub had shown on that very connection that it was well, so
- * that no hub that is away, starts again or is stuck makes poison of an alert.
+ * after five ends in a row; only those count where the hub had acknowledged another batch on that very connection, so
+ * that no hub that is away, starts again, is stuck or dies over everything makes poison of an alert.
  */
 export class Suspects {
   readonly #store: UplinkStore;
@@ -99,7 +99,7 @@ export class Suspects {
       ({ lane }, index) => inFlight.findIndex((batch) => batch.lane === lane) === index,
     );
     if (alone !== null) {
-      for (const batch of firsts) this.#onAloneEnding(batch, how, reason, alone);
+      for (const batch of firsts) this.#onAloneEnding(batch, reason, alone);
       return;
     }
     // The evidence did not come in time: on a link that holds for moments only, waiting would never end.
@@ -112,15 +112,9 @@ export class Suspects {
     }
   }
 
-  #onAloneEnding(
-    batch: BatchInFlight,
-    how: 'crash' | 'timeout',
-    reason: string,
-    alone: Evidence,
-  ): void {
-    // A hub whose disk is stuck answers heartbeats all the same.
-    const isProof = how === 'timeout' ? alone === 'batch' : alone !== 'none';
-    const aloneEndings = this.#of(batch).aloneEndings + (isProof ? 1 : 0);
+  #onAloneEnding(batch: BatchInFlight, reason: string, alone: Evidence): void {
+    // A hub whose disk is stuck, or that dies over whatever it stores, answers heartbeats all the same.
+    const aloneEndings = this.#of(batch).aloneEndings + (alone === 'batch' ? 1 : 0);
     this.#note(batch, { aloneEndings, isBlind: false });
     if (aloneEndings >= ALONE_ENDINGS) this.#giveUp(batch, reason);
   }

@@ -15,11 +15,19 @@ export interface TlsOptions {
 export function checkTls({ ca, cert, key }: TlsOptions): void {
   try {
     createSecureContext({ ca, cert, key });
+    // That takes a file without a certificate, or with half of one, for an empty list of authorities.
+    if (ca !== undefined) for (const block of blocksOf(String(ca))) new X509Certificate(block);
   } catch (error) {
     // The cause may quote the key.
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new ApexError('UPLINK_TLS', `certificate or key of the uplink: ${code}`);
   }
+}
+
+/** At least one, so that there is something to be found wrong. What stands before the first is a comment. */
+function blocksOf(pem: string): string[] {
+  const blocks = pem.split(/(?=-----BEGIN)/).filter((block) => block.startsWith('-----BEGIN'));
+  return blocks.length > 0 ? blocks : [pem];
 }
 
 /** The options of `tls.connect`. */

@@ -5,7 +5,6 @@ import { packageVersion } from '../system/package-info.ts';
 import { afterProgress, type Backoff, capOf, INITIAL_BACKOFF, reconnectDelay } from './backoff.ts';
 import {
   afterCredentialChange,
-  afterProof,
   afterSession,
   atDial,
   type Breaker,
@@ -221,7 +220,7 @@ export class Uplink {
 
   #onProgress(what: 'batch' | 'heartbeat'): void {
     this.#backoff = afterProgress(this.#backoff);
-    this.#breaker = afterProof();
+    this.#breaker = CLOSED_BREAKER;
     if (what === 'batch') this.#lastAckMono = this.#options.clock.monotonicMs();
   }
 

@@ -1,4 +1,4 @@
-import type { FlowCredit } from '../protocol/batch.ts';
+import type { FlowCredit, StreamAck } from '../protocol/batch.ts';
 import type { Lane } from '../protocol/lanes.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { OutboxItem } from '../store/outbox-rows.ts';
@@ -27,16 +27,21 @@ export interface Room {
 const RESERVED_MESSAGES = 16;
 /** The one batch that tries out whether the hub takes messages again. */
 const PROBE_MESSAGES = 8;
+/** An acknowledgement that takes longer shows a slow link: what is on its way stands in front of the next alert. */
+const SLOW_ACK_MS = 1_000;
+/** On a slow link one batch travels while another is acknowledged. */
+const SLOW_BATCHES = 2;
 
 /**
  * How much may be in flight: the protocol's limits, the hub's credit, and a slow start of one batch that
- * doubles with every acknowledgement. A quarter is kept free for lane 0, so that an alert never waits for the
+ * doubles with every acknowledgement and halves with every late one. A quarter is kept free for lane 0, so that an alert never waits for the
  * acknowledgement of detections.
  */
 export class Window {
   #batchLimit = 1;
   #credit: FlowCredit;
   #inFlight: BatchInFlight[] = [];
+  readonly #sentMs = new WeakMap<BatchInFlight, number>();
   #isProbe: boolean;
 
   /** @param isProbe begins with a single small batch, whatever its lane, until that is acknowledged */
@@ -74,19 +79,22 @@ export class Window {
     return { maxItems, maxBytes };
   }
 
-  onSent(batch: BatchInFlight): void {
+  onSent(batch: BatchInFlight, nowMs: number): void {
+    this.#sentMs.set(batch, nowMs);
     this.#inFlight.push(batch);
   }
 
   /** Takes the acknowledged batches out and opens the window. */
-  onAck(epoch: string, lane: Lane, through: number): void {
-    const before = this.#inFlight.length;
-    this.#inFlight = this.#inFlight.filter(
-      (batch) => batch.epoch !== epoch || batch.lane !== lane || batch.through > through,
-    );
-    if (this.#inFlight.length === before) return;
+  onAck({ epoch, lane, acked_through: through }: StreamAck, nowMs: number): void {
+    const isAcked = (batch: BatchInFlight): boolean =>
+      batch.epoch === epoch && batch.lane === lane && batch.through <= through;
+    const newest = this.#inFlight.findLast(isAcked);
+    if (newest === undefined) return;
+    this.#inFlight = this.#inFlight.filter((batch) => !isAcked(batch));
     this.#isProbe = false;
-    this.#batchLimit = Math.min(LIMITS.windowBatches, this.#batchLimit * 2);
+    const isSlow = nowMs - (this.#sentMs.get(newest) ?? nowMs) > SLOW_ACK_MS;
+    const limit = isSlow ? Math.floor(this.#batchLimit / 2) : this.#batchLimit * 2;
+    this.#batchLimit = Math.max(isSlow ? SLOW_BATCHES : 1, Math.min(LIMITS.windowBatches, limit));
   }
 
   /** Forgets the batches of a stream that is sent again. */

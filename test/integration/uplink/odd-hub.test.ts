@@ -3,17 +3,10 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MessageBatch } from '../../../src/protocol/batch.ts';
-import { type Clock, systemClock } from '../../../src/system/clock.ts';
 import { waitFor } from '../../support/program.ts';
+import { fastClock } from './fast-clock.ts';
 import { OddHub } from './odd-hub.ts';
 import { alert, detection, UplinkScene } from './uplink-scene.ts';
-
-/** Ten times as fast, so that timeouts of seconds can be waited for. */
-const fastClock: Clock = {
-  monotonicMs: () => systemClock.monotonicMs() * 10,
-  wallMs: systemClock.wallMs,
-  setTimeout: (callback, delayMs) => systemClock.setTimeout(callback, delayMs / 10),
-};
 
 let hub: OddHub;
 let scene: UplinkScene;

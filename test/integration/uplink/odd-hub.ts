@@ -92,14 +92,19 @@ export class OddHub {
     this.#sockets.on('connection', (ws) => this.#onConnection(ws));
   }
 
-  static async start(): Promise<OddHub> {
-    const http = createServer().listen(0, '127.0.0.1');
+  /** @param http also one of TLS */
+  static async start(http: Server = createServer()): Promise<OddHub> {
+    http.listen(0, '127.0.0.1');
     await once(http, 'listening');
     return new OddHub(http);
   }
 
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port;
+  }
+
   get url(): string {
-    return `ws://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+    return `ws://127.0.0.1:${this.port}`;
   }
 
   get peer(): OddPeer {

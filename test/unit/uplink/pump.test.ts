@@ -44,7 +44,7 @@ class Scene {
     const requestId = `b-${this.#batch++}`;
     const bytes = messages * 100;
     const sent = { requestId, epoch: 'e', lane, afterSeq, through, messages, bytes, only: null };
-    this.window.onSent(sent);
+    this.window.onSent(sent, this.nowMs);
     cursor.onSent(through, this.nowMs);
     this.pump.onSent(lane, messages);
     return { lane, messages };
@@ -54,8 +54,9 @@ class Scene {
     const [batch] = this.window.inFlight;
     if (batch === undefined) return;
     const { epoch, lane, through } = batch;
-    this.lanes[lane]!.onAck({ epoch, lane, acked_through: through }, this.nowMs);
-    this.window.onAck(epoch, lane, through);
+    const ack = { epoch, lane, acked_through: through };
+    this.lanes[lane]!.onAck(ack, this.nowMs);
+    this.window.onAck(ack, this.nowMs);
   }
 
   ready(): this {
