@@ -19,12 +19,14 @@ export interface Middle {
 }
 
 /**
- * What happens to each frame: the returned ones pass on in its place, so none drops it and two double it.
- * A frame that is returned as it came passes byte for byte.
+ * What happens to a frame: the returned ones pass on in its place, so none drops it and two double it. A frame
+ * that is returned as it came passes byte for byte.
  */
+type Meddling = (frame: CrossingFrame, middle: Middle) => readonly object[];
+
 export interface Meddler {
-  toHub?(frame: CrossingFrame, middle: Middle): readonly object[];
-  toEdge?(frame: CrossingFrame, middle: Middle): readonly object[];
+  readonly toHub?: Meddling | undefined;
+  readonly toEdge?: Meddling | undefined;
 }
 
 /** A man in the middle of the WebSocket connections between an edge and its hub, frame by frame. */
@@ -55,6 +57,11 @@ export class FrameProxy {
     return `ws://127.0.0.1:${address.port}/ws`;
   }
 
+  /** Breaks every connection off. */
+  cut(): void {
+    for (const middle of this.#open) middle.cut();
+  }
+
   #onConnection(edge: WebSocket): void {
     this.connections++;
     const hub = new WebSocket(this.#hubUrl, { perMessageDeflate: false });
@@ -80,25 +87,23 @@ export class FrameProxy {
   }
 
   #close(): void {
-    for (const middle of this.#open) middle.cut();
+    this.cut();
     this.#server.close();
   }
 }
 
 type Judge = (frame: CrossingFrame) => readonly object[];
 
-/** Frames keep their order while compressed ones are being read. */
 function relay(from: WebSocket, to: WebSocket, opened: Promise<unknown>, judge: Judge): void {
-  let last: Promise<unknown> = opened;
-  const pass = async (data: RawData, isBinary: boolean): Promise<void> => {
+  const pass = (data: RawData, isBinary: boolean): void => {
     const bytes = data as Buffer;
-    const text = isBinary ? await inflateText(bytes) : bytes.toString('utf8');
-    const frame = JSON.parse(text) as CrossingFrame;
+    const text = isBinary ? inflateText(bytes) : bytes.toString('utf8');
+    const frame = JSON.parse(text ?? '') as CrossingFrame;
     for (const next of judge(frame))
       if (next === frame) to.send(bytes, { binary: isBinary });
       else to.send(JSON.stringify(next));
   };
   from.on('message', (data, isBinary) => {
-    last = last.then(() => pass(data, isBinary)).catch(() => from.terminate());
+    opened.then(() => pass(data, isBinary)).catch(() => from.terminate());
   });
 }
