@@ -5,7 +5,7 @@ import type { BatchAck, MessageBatch } from '../../../src/protocol/batch.ts';
 import { inflateText } from '../../../src/system/raw-deflate.ts';
 
 /** A frame as it crosses, read as far as the tests need. */
-export type CrossingFrame =
+type CrossingFrame =
   | MessageBatch
   | BatchAck
   | { readonly type: 'client_identify' | 'identification_success' | 'heartbeat' };

@@ -102,12 +102,15 @@ export class FaultScene {
     }
   }
 
-  /** Ends edges and hub in good order, reads what the hub holds and checks I1 to I4 and that loss is declared. */
-  async verdict(): Promise<HubRecord> {
+  /**
+   * Ends edges and hub in good order, reads what the hub holds and checks I1 to I4 and that loss is declared.
+   * @param others producers beside the scene's edges
+   */
+  async verdict(others: Producers = new Map()): Promise<HubRecord> {
     for (const edge of this.edges) await edge.stop();
     await this.hub.stop();
     const record = readHubRecord(this.hub.databasePath);
-    const producers = this.producers();
+    const producers = new Map([...this.producers(), ...others]);
     expect(
       [
         ...everyAlertOnce(record, producers),
