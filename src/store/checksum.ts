@@ -18,5 +18,10 @@ export interface ChecksummedRow {
 export function rowChecksum(row: ChecksummedRow): number {
   const { seq, type, schema_version: version, wall_ms: wallMs, mono_ms: monoMs, flags } = row;
   const head = `${seq} ${type} ${version} ${wallMs} ${monoMs} ${flags} `;
-  return crc32(row.body, crc32(row.message_id, crc32(head)));
+  return [row.message_id, row.body].reduce(continued, crc32(head));
+}
+
+/** zlib begins anew where it is given nothing (zlib.h: a null buffer returns the initial value). */
+function continued(sum: number, bytes: Buffer): number {
+  return bytes.length === 0 ? sum : crc32(bytes, sum);
 }
