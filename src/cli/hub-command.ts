@@ -28,6 +28,12 @@ export function hubCommand(): Command {
         port: config.hub.port,
         dataDir: config.hub.data_dir,
         tokens: hubTokens(config, process.env),
+        limits: {
+          messagesPerS: config.hub.limits.messages_per_s,
+          burstMessages: config.hub.limits.burst_messages,
+          unidentified: config.hub.limits.unidentified,
+          unidentifiedPerAddress: config.hub.limits.unidentified_per_address,
+        },
         log,
         clock: systemClock,
         random: Math.random,

@@ -36,6 +36,28 @@ const hubTokenSchema = z
     { when: () => true },
   );
 
+const most = (count: number) => z.number().int().min(1).max(10_000_000).default(count);
+
+const hubLimitsSchema = z.strictObject({
+  messages_per_s: most(2000).meta({
+    title: 'Messages a second',
+    description:
+      'What one client may deliver over time; more waits at the client, nothing is lost.',
+  }),
+  burst_messages: most(10_000).meta({
+    title: 'Messages at once',
+    description: 'What it may deliver on top after a pause, such as the backlog of an outage.',
+  }),
+  unidentified: most(4096).meta({
+    title: 'Strangers',
+    description: 'Connections that have not shown a token; more are asked to come back.',
+  }),
+  unidentified_per_address: most(2048).meta({
+    title: 'Strangers from one address',
+    description: 'The same by address. Above the number of boxes behind one router.',
+  }),
+});
+
 export const hubSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').meta({
     title: 'Address to listen on',
@@ -48,6 +70,10 @@ export const hubSchema = z.strictObject({
   data_dir: absolutePath.default('/var/lib/apex-hub').meta({
     title: 'Data folder',
     description: 'Database of everything received. On a local disk; absolute.',
+  }),
+  limits: hubLimitsSchema.prefault({}).meta({
+    title: 'Limits',
+    description: 'What clients may do. The defaults suit hundreds of boxes.',
   }),
   tokens: z
     .array(hubTokenSchema)

@@ -6,7 +6,7 @@ import type { FrameSink } from './subscriber.ts';
 /** Names a request; numbers occur in the original protocol only. */
 export type RequestId = string | number | null | undefined;
 
-export interface Refusal {
+interface Refusal {
   readonly code: string;
   readonly message: string;
   readonly retryAfterMs: number | undefined;

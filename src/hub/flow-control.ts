@@ -111,8 +111,10 @@ export class FlowControl {
   #review(): void {
     const { uncommitted, setReading, onAbuse } = this.#options;
     const nowMs = this.#nowMs();
-    if (isOverrun(uncommitted(), this.#bucket.level(nowMs))) {
-      this.#arm(BUSY_RETRY_MS);
+    const allowance = this.#bucket.level(nowMs);
+    // Once it has come so far, the whole debt is paid first.
+    if (isOverrun(uncommitted(), allowance) || (this.#isOverrun && allowance < 0)) {
+      this.#arm(this.#waitMs());
       return;
     }
     if (this.#isOverrun && nowMs - this.#abusedSinceMs > ABUSE_MS) {

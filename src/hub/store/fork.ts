@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** What the hub remembers of the session tokens that it gave to one client. */
-export interface TokenMemory {
+interface TokenMemory {
   /** Of the newest token; empty for a client that never had one. */
   readonly current: Uint8Array;
   readonly number: number;

@@ -25,7 +25,7 @@ export interface StoredItem extends SeqRange {
   readonly body: string;
 }
 
-export interface StreamPart {
+interface StreamPart {
   readonly epoch: string;
   readonly lane: number;
   /** Where the stream starts if this is the first that the hub hears of it. */
@@ -86,7 +86,7 @@ export type IdentifiedClient =
     }
   | { readonly verdict: 'fork' };
 
-export interface IssuedToken {
+interface IssuedToken {
   readonly text: string;
   /** Counts the tokens given to this client. */
   readonly number: number;

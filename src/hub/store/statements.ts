@@ -3,7 +3,7 @@ import type { StreamAck } from '../../protocol/batch.ts';
 import type { EventFrameFields } from './event-frame.ts';
 import { EVENT_STATUS } from './schema.ts';
 
-export interface StreamKey {
+interface StreamKey {
   clientId: string;
   epoch: string;
   lane: number;
@@ -27,13 +27,13 @@ interface ReadBounds {
   cameras: string | null;
 }
 
-export interface SessionRow {
+interface SessionRow {
   current: Buffer;
   number: number;
   previous: Buffer | null;
 }
 
-export type EventRow = Omit<EventFrameFields, 'replayed' | 'clockSuspect'> & {
+type EventRow = Omit<EventFrameFields, 'replayed' | 'clockSuspect'> & {
   replayed: number;
   clockSuspect: number;
 };

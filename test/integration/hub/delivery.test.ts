@@ -123,6 +123,7 @@ describe('ingest', () => {
     const again = await RawClient.connect(url);
     again.identify({
       token: EDGE_TOKEN,
+      sessionToken: first.sessionToken,
       streams: [
         { ...stream, first_seq: 3, next_seq: 8 },
         { ...unknown, first_seq: 9001, next_seq: 9005 },
@@ -139,10 +140,13 @@ describe('ingest', () => {
     let { child, url, port } = await scene.spawn();
     const sent = alerts(1, 200);
     let acked = 0;
+    let sessionToken: string | null = null;
     for (let round = 0; round < 4; round++) {
       const edge = await RawClient.connect(url);
-      edge.identify({ token: EDGE_TOKEN, streams: [{ ...stream, first_seq: 1, next_seq: 201 }] });
+      const streams = [{ ...stream, first_seq: 1, next_seq: 201 }];
+      edge.identify({ token: EDGE_TOKEN, streams, sessionToken });
       const { data } = await edge.next('identification_success');
+      sessionToken = data.session_token as string;
       expect(data.resume.streams[0].acked_through).toBeGreaterThanOrEqual(acked);
       // Everything not known to be acknowledged goes out again, in small batches.
       for (let from = acked; from < sent.length; from += 10)
@@ -158,6 +162,12 @@ describe('ingest', () => {
     }
     await scene.kill(child);
     expect(scene.events().map(({ seq }) => seq)).toEqual(sent.map(({ seq }) => seq));
+    ({ url } = await scene.spawn(port));
+    // What is known is acknowledged again after a kill, never refused.
+    const again = await RawClient.identified(url, { token: EDGE_TOKEN, sessionToken });
+    again.batch(stream, sent);
+    expect(await ackedThrough(again)).toBe(200);
+    again.close();
   });
 
   test('a second hub on the same data is refused by name', async () => {

@@ -11,7 +11,16 @@ export interface Identity {
   token: string;
   clientId?: string;
   type?: ClientType;
-  streams?: { epoch: string; lane: number; first_seq: number; next_seq: number }[];
+  streams?: {
+    epoch: string;
+    lane: number;
+    first_seq: number;
+    next_seq: number;
+    boot_id?: string;
+  }[];
+  sessionToken?: string | null;
+  /** Beyond what every client says. */
+  more?: Record<string, unknown>;
 }
 
 /** A client that says exactly what a test tells it to. */
@@ -19,6 +28,8 @@ export class RawClient {
   readonly ws: WebSocket;
   readonly closed: Promise<number>;
   readonly frames: Frame[] = [];
+  /** As the hub gave it. */
+  sessionToken: string | null = null;
   #taken = 0;
   #wake: () => void = () => undefined;
 
@@ -46,7 +57,8 @@ export class RawClient {
   static async identified(url: string, identity: Identity): Promise<RawClient> {
     const client = await RawClient.connect(url);
     client.identify(identity);
-    await client.next('identification_success');
+    const { data } = await client.next('identification_success');
+    client.sessionToken = data.session_token as string;
     return client;
   }
 
@@ -72,14 +84,24 @@ export class RawClient {
     this.ws.send(JSON.stringify({ ...head, ...(requestId && { request_id: requestId }), data }));
   }
 
-  identify({ token, clientId = 'edge-1', type = 'ai_engine', streams }: Identity): void {
+  identify(identity: Identity): void {
+    const {
+      token,
+      clientId = 'edge-1',
+      type = 'ai_engine',
+      streams,
+      sessionToken,
+      more,
+    } = identity;
     this.send('client_identify', {
       client_id: clientId,
       client_type: type,
       auth: { token },
       protocol: 2,
       capabilities: ['batch', 'resume', 'credit'],
+      session_token: sessionToken ?? null,
       ...(streams && { resume: { streams } }),
+      ...more,
     });
   }
 

@@ -172,7 +172,7 @@ describe('life of a session', () => {
     older.batch(stream, alerts(1, 64));
     const newer = await RawClient.connect(url);
     const streams = [{ ...stream, first_seq: 1, next_seq: 65 }];
-    newer.identify({ token: EDGE_TOKEN, streams });
+    newer.identify({ token: EDGE_TOKEN, streams, sessionToken: older.sessionToken });
     const welcome = await newer.next('identification_success');
     expect(welcome.data.resume.streams).toEqual([{ ...stream, acked_through: 64 }]);
     expect((await older.next('batch_ack')).data.acks[0].acked_through).toBe(64);
