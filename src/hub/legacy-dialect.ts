@@ -6,7 +6,7 @@ import { LegacyClient } from './legacy-client.ts';
 import { legacyFrame } from './legacy-frame.ts';
 
 /** The original protocol, see `protocol/legacy.ts`. Its clients are asked for nothing that it does not have. */
-export const legacyDialect: Dialect = {
+const legacyDialect: Dialect = {
   name: 'legacy',
   silenceMs: LIMITS.legacySilenceMs,
   pingMs: LIMITS.legacyPingMs,
