@@ -46,6 +46,7 @@ export class UplinkScene {
         dir: this.#dir,
         bootId: 'earlier-boot',
         budgetBytes: 2 ** 24,
+        durability: 'standard',
         clock: systemClock,
         newEpoch: randomUUID,
         log: this.log,

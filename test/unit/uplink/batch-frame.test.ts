@@ -13,6 +13,7 @@ function message(seq: number, monoMs: number, data: unknown): OutboxItem {
     messageId: '0198c0de-2222-7abc-8def-0123456789ab',
     type: 'alert_triggered',
     schemaVersion: 1,
+    cameraId: 'gate',
     wallMs: 40_000,
     monoMs,
     body: JSON.stringify(data),

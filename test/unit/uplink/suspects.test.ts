@@ -38,6 +38,7 @@ function batch(lane: Lane, afterSeq: number, through: number, data: object = bod
     schemaVersion: 1,
     wallMs: 1000,
     monoMs: 50,
+    cameraId: 'gate',
     body: JSON.stringify(data),
   };
   const isOne = through - afterSeq === 1;
