@@ -113,7 +113,12 @@ function print(report) {
     };
     return [
       row(`better-sqlite3, FULL, ${concurrency} a transaction (the limit)`, 'sqlite_full'),
-      ...Object.keys(LANES).map((name) => row(`${name}, ${concurrency} at a time`, name)),
+      row(`alerts, ${concurrency} at a time: on disk when taken`, 'alerts'),
+      row(`events, ${concurrency} at a time: on disk when taken, in groups`, 'events'),
+      row(
+        `detections, ${concurrency} at a time: in memory, on disk if not soon sent`,
+        'detections',
+      ),
       row(`better-sqlite3, NORMAL (a power cut loses rows)`, 'sqlite_normal'),
     ];
   });
