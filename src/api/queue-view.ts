@@ -16,7 +16,7 @@ export function laneName(lane: Lane): string {
 /** What waits for the hub, and what stands in its way, as a person reads it. Pure: status in, lines out. */
 export function queueLines({ queue, uplink }: EdgeStatus): string[] {
   return [
-    ...modeLines(queue),
+    ...alarmLines(queue),
     ...(uplink.state === 'off'
       ? []
       : [waitingText(queue), '', ...table(LANE_COLUMNS, queue.lanes), '']),
@@ -52,21 +52,24 @@ function age(seconds: number | null, otherwise: string, suffix = ''): string {
   return seconds === null ? otherwise : duration(seconds) + suffix;
 }
 
-/** Nothing that is shown matters more than that the disk does not take anything. */
-export function modeLines({ mode, fault, lanes }: QueueView): string[] {
-  if (mode === 'disk' && fault === null) return [];
-  const inMemory = lanes.reduce((sum, lane) => sum + lane.in_memory, 0);
-  const what =
-    mode === 'memory'
-      ? `THE DISK CANNOT BE WRITTEN: ${messages(inMemory)} in memory, lost if the daemon ends`
-      : 'THE QUEUE HAS A FAULT';
-  return [
-    what,
-    ...(fault === null
-      ? []
-      : [`  why:        ${fault.message} [${fault.code}]`, `  what to do: ${fault.remedy}`]),
-    '',
-  ];
+/** What a person has to see first: that the disk does not take what comes, or soon will not. */
+export function alarmLines({ mode, fault, lanes, disk }: QueueView): string[] {
+  const lines: string[] = [];
+  if (mode === 'memory') {
+    const inMemory = lanes.reduce((sum, lane) => sum + lane.in_memory, 0);
+    const what = `${messages(inMemory)} in memory, lost if the daemon ends`;
+    lines.push(`THE DISK CANNOT BE WRITTEN: ${what}`);
+  } else if (fault !== null) {
+    lines.push('THE QUEUE HAS A FAULT');
+  }
+  if (fault !== null)
+    lines.push(`  why:        ${fault.message} [${fault.code}]`, `  what to do: ${fault.remedy}`);
+  if (disk.ballast === 'spent')
+    lines.push(
+      'THE DISK IS FULL: the emergency reserve is spent, and what matters least is given up first',
+      '  what to do: free space on the file system of the data folder, or bring the hub back',
+    );
+  return lines.length === 0 ? [] : [...lines, ''];
 }
 
 function lossLines({ lanes, damaged_files }: QueueView): string[] {
@@ -90,10 +93,7 @@ function lossLines({ lanes, damaged_files }: QueueView): string[] {
 function diskLine({ disk }: QueueView): string {
   const free =
     disk.free_bytes === null ? '' : `, ${bytes(disk.free_bytes)} free on the file system`;
-  const reserve =
-    disk.ballast === 'ready'
-      ? 'emergency reserve in place'
-      : 'EMERGENCY RESERVE SPENT: free space on this disk';
+  const reserve = `emergency reserve ${disk.ballast === 'ready' ? 'in place' : 'spent'}`;
   return `disk          ${bytes(disk.used_bytes)} of ${bytes(disk.budget_bytes)} used${free}; ${reserve}`;
 }
 

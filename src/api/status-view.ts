@@ -1,11 +1,11 @@
 import type { CameraView, EdgeStatus } from './edge-status.ts';
-import { connectionText, modeLines, waitingText } from './queue-view.ts';
+import { alarmLines, connectionText, waitingText } from './queue-view.ts';
 import { grouped } from './text.ts';
 
 /** The status as a person reads it in a terminal. Pure: status in, lines out. */
 export function statusLines(status: EdgeStatus): string[] {
   return [
-    ...modeLines(status.queue),
+    ...alarmLines(status.queue),
     ...detectorLines(status),
     '',
     ...cameraTable(status.cameras),

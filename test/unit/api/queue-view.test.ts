@@ -54,7 +54,7 @@ describe('queueLines', () => {
       '12 MiB of 256 MiB used, 10 GiB free on the file system; emergency reserve in place',
     );
     const disk = { ...status.queue.disk, free_bytes: null, ballast: 'spent' as const };
-    expect(shown({ queue: { disk } })).toContain('12 MiB of 256 MiB used; EMERGENCY RESERVE SPENT');
+    expect(shown({ queue: { disk } })).toContain('12 MiB of 256 MiB used; emergency reserve spent');
   });
 
   test('says first that messages are in memory only, why, and what to do', () => {
@@ -67,6 +67,13 @@ describe('queueLines', () => {
     );
     expect(lines[1]).toMatch(/why: +no space is left \[STORE_FULL\]/);
     expect(lines[2]).toContain('what to do: Free space.');
+  });
+
+  test('says first that the reserve is spent, and what to do', () => {
+    const disk = { ...status.queue.disk, ballast: 'spent' as const };
+    const [what, remedy] = shown({ queue: { disk } }).split('\n');
+    expect(what).toContain('THE DISK IS FULL: the emergency reserve is spent');
+    expect(remedy).toContain('what to do: free space');
   });
 
   test('says that damaged files were set aside', () => {
