@@ -124,6 +124,8 @@ export interface UplinkView {
 export interface DeadLetterView {
   lane: Lane;
   seq: number;
+  /** Of the message; null in letters of an older version. */
+  type: string | null;
   code: string;
   reason: string;
   /** Unix time in milliseconds. */

@@ -164,6 +164,7 @@ function clockText({ offset_ms, round_trip_ms }: NonNullable<UplinkView['clock']
 const LETTER_COLUMNS: readonly Column<DeadLetterView>[] = [
   { title: 'WHEN', of: ({ at }) => new Date(at).toISOString() },
   { title: 'LANE', of: ({ lane }) => laneName(lane) },
+  { title: 'WHAT', of: ({ type }) => type ?? '?' },
   { title: 'NUMBER', of: ({ seq }) => String(seq), align: 'right' },
   { title: 'SIZE', of: (letter) => bytes(letter.bytes), align: 'right' },
   { title: 'WHY', of: ({ code, reason }) => `${reason} [${code}]` },

@@ -43,8 +43,8 @@ function laneView(lane: LaneQueue, nowMono: number): LaneView {
 }
 
 export function deadLetterView(letter: DeadLetter): DeadLetterView {
-  const { lane, seq, code, reason, wallMs, bytes, excerpt } = letter;
-  return { lane, seq, code, reason, at: wallMs, bytes, excerpt };
+  const { lane, seq, type, code, reason, wallMs, bytes, excerpt } = letter;
+  return { lane, seq, type, code, reason, at: wallMs, bytes, excerpt };
 }
 
 const NO_UPLINK: UplinkView = {

@@ -148,6 +148,7 @@ describe('deadLetterTable', () => {
     const letter = {
       lane: 1 as const,
       seq: 77,
+      type: 'face_detection_result',
       code: 'schema_invalid',
       reason: 'faces: required',
       at: 1_767_225_600_000,
@@ -156,7 +157,7 @@ describe('deadLetterTable', () => {
     };
     const [, line] = deadLetterTable([letter]);
     expect(line).toMatch(
-      /2026-01-01T00:00:00\.000Z +events +77 +420 B +faces: required \[schema_invalid\]/,
+      /2026-01-01T00:00:00\.000Z +events +face_detection_result +77 +420 B +faces: required \[schema_invalid\]/,
     );
   });
 
