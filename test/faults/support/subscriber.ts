@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 
 const RETRY_MS = 50;
+let nextSubscriber = 1;
 
 /**
  * A subscriber of its own making, apart from the program's tail client: notes the id of each event that comes
@@ -11,6 +12,8 @@ export class RecordingSubscriber {
   readonly seen: number[] = [];
   readonly #url: () => string;
   readonly #token: string;
+  /** Of its own: a newer connection under the same id would end the older one. */
+  readonly #clientId = `recording-subscriber-${nextSubscriber++}`;
   #socket: WebSocket | null = null;
   #isStopping = false;
   #running: Promise<void>;
@@ -59,7 +62,7 @@ export class RecordingSubscriber {
     if (frame.event_id !== undefined) this.seen.push(frame.event_id);
     else if (frame.type === 'connection_established')
       send('client_identify', {
-        client_id: 'recording-subscriber',
+        client_id: this.#clientId,
         client_type: 'frontend',
         auth: { token: this.#token },
         protocol: 2,

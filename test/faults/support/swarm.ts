@@ -6,15 +6,20 @@ import { waitFor } from '../../support/program.ts';
 import type { Producers } from './invariants.ts';
 import { ProcessUnderTest } from './process-under-test.ts';
 import { parseProducerLog } from './producer-log.ts';
-import type { FaultScene } from './scene.ts';
 import { SEED } from './seed.ts';
 
 const DRIVER = fileURLToPath(new URL('./swarm-driver.mjs', import.meta.url));
 const DIST = new URL('../../../dist/', import.meta.url).href;
 const ANSWER_MS = 30_000;
 
+/** A `FaultScene`, or what of one there has to be. */
+interface SwarmHome {
+  readonly folder: string;
+  readonly hub: { readonly url: string; tokenOf(name: string): string };
+}
+
 interface SwarmOptions {
-  /** An id of the scene's hub whose token all clients use; their own ids begin with it. */
+  /** A name of the hub's list whose token all clients use; their own ids begin with it. */
   readonly name: string;
   readonly count: number;
   /** Messages per second and client. */
@@ -53,16 +58,16 @@ export class Swarm {
   readonly #answers = new Map<number, (result: unknown) => void>();
   #nextId = 1;
 
-  private constructor(scene: FaultScene, options: SwarmOptions) {
+  private constructor(home: SwarmHome, options: SwarmOptions) {
     this.#options = options;
-    this.#log = join(scene.folder, `${options.name}.log`);
+    this.#log = join(home.folder, `${options.name}.log`);
     const driver = {
       kind: 'alert',
       fillerBytes: 100,
       ignoresCredit: false,
       ...options,
-      url: scene.hub.url,
-      token: scene.hub.tokenOf(options.name),
+      url: home.hub.url,
+      token: home.hub.tokenOf(options.name),
       log: this.#log,
       seed: SEED,
       dist: DIST,
@@ -72,8 +77,8 @@ export class Swarm {
     });
   }
 
-  static start(scene: FaultScene, options: SwarmOptions): Swarm {
-    const swarm = new Swarm(scene, options);
+  static start(home: SwarmHome, options: SwarmOptions): Swarm {
+    const swarm = new Swarm(home, options);
     onTestFinished(() => swarm.#process.end('SIGKILL'));
     return swarm;
   }
