@@ -34,6 +34,7 @@ function seeded(seed) {
 
 const random = seeded(options.seed * 1000 + options.life);
 const letters = (most) => 'x'.repeat(Math.floor(random() * most));
+let { token } = options;
 const counters = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
 const totals = { issued: 0, obligated: 0, refused: 0 };
 
@@ -226,6 +227,11 @@ const COMMANDS = {
   },
   enqueue: async ({ kind }) => produce(kind),
   queue: () => store.queue(),
+  /** Another token, as if its file had been replaced. */
+  token: async ({ token: next }) => {
+    token = next;
+    return null;
+  },
   status: async () => ({
     uplink: uplink?.status ?? null,
     totals,
@@ -268,7 +274,7 @@ const uplink =
     ? null
     : new Uplink({
         url: options.hubUrl,
-        token: () => options.token,
+        token: () => token,
         clientId: options.clientId,
         store: observed(store),
         clock,

@@ -63,6 +63,7 @@ interface Commands {
   };
   enqueue: { args: { kind: Kind }; result: { ids: string[]; refusal: string | null } };
   queue: { args: Record<never, never>; result: QueueStatus };
+  token: { args: { token: string }; result: null };
   status: { args: Record<never, never>; result: EdgeState };
   latencies: { args: Record<never, never>; result: number[] };
   stop: { args: { drainMs: number }; result: null };
