@@ -32,7 +32,8 @@ export class LegacyClient implements Conversation {
   readonly #channel: ClientChannel;
   readonly #hub: HubContext;
   readonly #log: Logger;
-  readonly #flow: FlowControl;
+  /** Of a client that delivers. */
+  readonly #flow: FlowControl | undefined;
   readonly #viewer: FrameSink;
   #messages = 0;
   #bytes = 0;
@@ -50,16 +51,7 @@ export class LegacyClient implements Conversation {
     this.#channel = channel;
     this.#hub = hub;
     this.#log = hub.log.child({ client_id: client.clientId, protocol: 'legacy' });
-    this.#flow = new FlowControl({
-      load: hub.load,
-      limits: hub.limits,
-      clock: hub.clock,
-      uncommitted: () => ({ messages: this.#messages, bytes: this.#bytes }),
-      setReading: (isReading) => channel.setReading(isReading),
-      // There are no words for credit, and no breach of it.
-      tell: () => undefined,
-      onAbuse: () => undefined,
-    });
+    if (client.clientType === 'ai_engine') this.#flow = this.#flowControl();
     this.#viewer = {
       get bufferedBytes() {
         return channel.bufferedBytes;
@@ -77,7 +69,7 @@ export class LegacyClient implements Conversation {
   }
 
   get isThrottled(): boolean {
-    return this.#flow.isThrottled;
+    return this.#flow?.isThrottled ?? false;
   }
 
   welcome({ nowMs }: Welcome): string {
@@ -102,7 +94,7 @@ export class LegacyClient implements Conversation {
   }
 
   stop(): void {
-    this.#flow.stop();
+    this.#flow?.stop();
     this.#hub.fanOut.unsubscribe(this.#viewer);
   }
 
@@ -127,12 +119,27 @@ export class LegacyClient implements Conversation {
     this.#channel.send(legacyFrame('heartbeat_ack', data, nowMs, frame.request_id));
   }
 
+  #flowControl(): FlowControl {
+    const { load, limits, clock } = this.#hub;
+    return new FlowControl({
+      load,
+      limits,
+      clock,
+      uncommitted: () => ({ messages: this.#messages, bytes: this.#bytes }),
+      setReading: (isReading) => this.#channel.setReading(isReading),
+      // There are no words for credit, and no breach of it.
+      tell: () => undefined,
+      onAbuse: () => undefined,
+    });
+  }
+
   #receive(frame: LegacyMessage, bytes: number): void {
-    const { clientId, clientType } = this.#client;
-    if (clientType !== 'ai_engine') {
+    const flow = this.#flow;
+    if (flow === undefined) {
       this.#reject('forbidden', 'only an ai_engine delivers messages', frame);
       return;
     }
+    const { clientId } = this.#client;
     const { store, clock, counters, fanOut, load } = this.#hub;
     const receivedMs = clock.wallMs();
     const clockSuspect = Math.abs(this.#clockErrorMs) > LIMITS.clockSuspectMs;
@@ -141,7 +148,7 @@ export class LegacyClient implements Conversation {
     this.#messages++;
     this.#bytes += bytes;
     load.received(bytes);
-    this.#flow.received(1);
+    flow.received(1);
     store
       .store(batch)
       .then((stored) => {
@@ -152,7 +159,7 @@ export class LegacyClient implements Conversation {
         this.#messages--;
         this.#bytes -= bytes;
         load.settled(bytes);
-        this.#flow.settled();
+        flow.settled();
         this.#channel.onProgress();
       })
       .catch((error: unknown) => this.#channel.onStoreFailure(error));

@@ -72,7 +72,14 @@ describe('identification', () => {
     await refused(first.url);
     expect(edge.ws.readyState).toBe(WebSocket.OPEN);
     await first.hub.stop();
-    await refused((await scene.start({ tokens })).url);
+    const second = await scene.start({ tokens });
+    await refused(second.url);
+    await second.hub.stop();
+    // A token that got another name is the same token.
+    const renamed = tokens.map((token) => ({ ...token, name: `${token.name} of the gate` }));
+    const third = await scene.start({ tokens: renamed });
+    await refused(third.url);
+    (await RawClient.identified(third.url, { token: EDGE_TOKEN, clientId: 'edge-1' })).close();
   });
 
   test('a peer that asks for the wrong path and never leaves does not keep the hub from ending', async () => {

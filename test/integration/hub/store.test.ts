@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HubDatabase } from '../../../src/hub/store/hub-database.ts';
 import { HubStore } from '../../../src/hub/store/hub-store.ts';
 import type { StoreBatch, StoredItem } from '../../../src/hub/store/requests.ts';
+import { HUB_APPLICATION_ID, HUB_MIGRATIONS } from '../../../src/hub/store/schema.ts';
 import { openDatabase } from '../../../src/store/sqlite.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { silentLogger } from '../../../src/system/logger.ts';
@@ -85,6 +86,42 @@ describe('hub store', () => {
     expect(database.writeGroup([{ op: 'store', batch: good }])).toMatchObject([
       { ackedThrough: 2, duplicates: 0, eventIds: [1, 2] },
     ]);
+    database.close();
+  });
+
+  test('high-water marks go thirty days after their client stopped listing them', () => {
+    const database = new HubDatabase(join(dataDir, 'hub.sqlite'), 1);
+    const dayMs = 24 * 3600 * 1000;
+    const identify = (day: number, epochs: string[]) => {
+      const streams = epochs.map((epoch) => ({
+        epoch,
+        lane: 0 as const,
+        first_seq: 1,
+        next_seq: 1,
+      }));
+      const client = {
+        clientId: 'a',
+        clientType: 'ai_engine' as const,
+        token: { name: 'edge', sha256: 'x' },
+        connectedMs: day * dayMs,
+        resume: { sessionToken: null, streams, isForkForgiven: true },
+      };
+      return database.writeGroup([{ op: 'identify', client }])[0];
+    };
+    identify(0, ['old', 'listed']);
+    expect(identify(29, ['listed', 'new'])).toMatchObject({ purged: 0 });
+    expect(identify(31, ['listed', 'new'])).toMatchObject({ purged: 1 });
+    database.close();
+  });
+
+  test('a file of the first layout is taken over with its clients', () => {
+    const path = join(dataDir, 'hub.sqlite');
+    const [first] = HUB_MIGRATIONS as [string];
+    const db = openDatabase(path, { applicationId: HUB_APPLICATION_ID, migrations: [first] });
+    db.exec(`INSERT INTO session VALUES ('a', 'ai_engine', 'edge', x'01', 5)`);
+    db.close();
+    const database = new HubDatabase(path, 1);
+    expect([...database.edgeTokens()]).toEqual([['a', { name: 'edge', sha256: null }]]);
     database.close();
   });
 
