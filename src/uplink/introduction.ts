@@ -1,3 +1,4 @@
+import type { StreamAck } from '../protocol/batch.ts';
 import { legacyGreetingSchema } from '../protocol/legacy.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type {
@@ -5,7 +6,7 @@ import type {
   ErrorFrame,
   IdentificationSuccess,
 } from '../protocol/session.ts';
-import type { OutboxStreams, SinkPeer } from '../store/requests.ts';
+import type { OutboxStream, OutboxStreams, SinkPeer } from '../store/requests.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
 import type { Dialect } from './dialect.ts';
@@ -44,6 +45,13 @@ export interface Accepted {
   readonly welcome: IdentificationSuccess['data'];
 }
 
+interface Told {
+  readonly outbox: OutboxStreams;
+  readonly peer: SinkPeer | null;
+  /** How far each lane was acknowledged at any time, by lane number. */
+  readonly ackedSeqs: readonly number[];
+}
+
 /** The first phase of a session: finds out what the hub speaks, and says who this is. */
 export class Introduction {
   readonly #options: IntroductionOptions;
@@ -53,7 +61,7 @@ export class Introduction {
   readonly #enhanced: EnhancedDialect;
   #dialect: Dialect;
   #isIntroduced = false;
-  #told: { readonly outbox: OutboxStreams; readonly peer: SinkPeer | null } | null = null;
+  #told: Told | null = null;
 
   constructor(options: IntroductionOptions, line: Line, onAccepted: (accepted: Accepted) => void) {
     this.#options = options;
@@ -128,8 +136,12 @@ export class Introduction {
 
   async #introduce(dialect: Dialect): Promise<void> {
     const { store, clock, clientId, token, bootId } = this.#options;
-    const [outbox, peer] = await Promise.all([store.streams(OLDER_STREAMS), store.peer()]);
-    this.#told = { outbox, peer };
+    const [outbox, peer, { lanes }] = await Promise.all([
+      store.streams(OLDER_STREAMS),
+      store.peer(),
+      store.queue(),
+    ]);
+    this.#told = { outbox, peer, ackedSeqs: lanes.map(({ ackedSeq }) => ackedSeq) };
     const introduction = {
       clientId,
       token,
@@ -144,12 +156,17 @@ export class Introduction {
 
   #onWelcome(welcome: IdentificationSuccess['data']): void {
     if (this.#told === null) return;
-    const { outbox, peer } = this.#told;
+    const { outbox, peer, ackedSeqs } = this.#told;
     this.#told = null;
     this.end();
-    // The original protocol knows neither databases nor sessions.
-    if (this.#dialect.deliveryLevel === 'disk')
-      this.#notePeer(peer, { storeId: welcome.store_id, sessionToken: welcome.session_token });
+    const { isTruncated } = outbox;
+    if (this.#dialect.deliveryLevel === 'process') {
+      // Such a hub cannot say what it has, so what it once took is not sent to it again.
+      const streams = planResume(outbox.streams, ackedOf(outbox.streams, ackedSeqs)).streams;
+      this.#onAccepted({ dialect: this.#dialect, streams, isTruncated, welcome });
+      return;
+    }
+    this.#notePeer(peer, { storeId: welcome.store_id, sessionToken: welcome.session_token });
     const { streams, rolledBack } = planResume(outbox.streams, welcome.resume.streams);
     if (rolledBack.length > 0)
       this.#options.log.error({ streams: rolledBack }, 'hub has more than the outbox gave out');
@@ -157,7 +174,6 @@ export class Introduction {
       this.#line.renewEpoch('the hub has other messages under the numbers of this epoch');
       return;
     }
-    const { isTruncated } = outbox;
     this.#onAccepted({ dialect: this.#dialect, streams, isTruncated, welcome });
   }
 
@@ -179,6 +195,15 @@ export class Introduction {
       retryAfterMs,
     });
   }
+}
+
+/** What this side remembers of acknowledgements, as a hub would tell it. */
+function ackedOf(streams: readonly OutboxStream[], ackedSeqs: readonly number[]): StreamAck[] {
+  return streams.map(({ epoch, lane, nextSeq }) => ({
+    epoch,
+    lane,
+    acked_through: Math.min(ackedSeqs[lane] ?? 0, nextSeq - 1),
+  }));
 }
 
 /** A greeting that names no protocol, which every hub of the current one does. */

@@ -69,6 +69,19 @@ describe('uplink to a hub of the original protocol', () => {
     expect(hub.connections).toBe(1);
   });
 
+  test('what it took is not sent to it again', async () => {
+    const uplink = scene.uplink(hub.url);
+    uplink.start();
+    await scene.store.enqueue([alert(1), alert(2)]);
+    await emptied();
+    hub.cut();
+    await waitFor('the second connection', () => hub.of('client_identify').length === 2);
+    await scene.store.enqueue([alert(3)]);
+    await emptied();
+    expect(numbersOf('alert_triggered')).toEqual([1, 2, 3]);
+    expect(uplink.status.withheld).toBe(0);
+  });
+
   test('what it does not know is withheld, counted and told once, and the lane goes on', async () => {
     const uplink = scene.uplink(hub.url);
     uplink.start();

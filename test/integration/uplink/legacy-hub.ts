@@ -45,8 +45,12 @@ export class LegacyHub {
     return this.frames.filter((frame) => frame.type === type);
   }
 
-  end(): void {
+  cut(): void {
     for (const ws of this.#sockets.clients) ws.terminate();
+  }
+
+  end(): void {
+    this.cut();
     this.#sockets.close();
     this.#http.close();
   }

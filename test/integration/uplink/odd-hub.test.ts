@@ -2,10 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { MessageBatch } from '../../../src/protocol/batch.ts';
 import { waitFor } from '../../support/program.ts';
 import { fastClock } from './fast-clock.ts';
-import { OddHub } from './odd-hub.ts';
+import { OddHub, type ReadBatch } from './odd-hub.ts';
 import { alert, detection, UplinkScene } from './uplink-scene.ts';
 
 let hub: OddHub;
@@ -118,19 +117,25 @@ describe('uplink to a hub that misbehaves', () => {
   });
 
   test('a resync behind what is deleted is answered with a gap', async () => {
-    await scene.store.enqueue([alert(1), alert(2), alert(3)]);
-    const uplink = scene.uplink(hub.url);
-    uplink.start();
+    await scene.store.enqueue([detection(1), detection(2), detection(3)]);
+    scene.uplink(hub.url).start();
     await emptied();
-    // Acknowledged rows go with the next commit.
-    await scene.store.enqueue([detection(1)]);
-    await emptied();
-    const [{ data }] = hub.batches as [MessageBatch];
+    const [{ data }] = hub.batches as [ReadBatch];
     hub.peer.send('resync_required', { ...data, expected_seq: 2, reason: 'restored' });
-    await waitFor('the gap', () => hub.batches.length === 3);
-    expect(hub.batches[2]?.data.items).toEqual([
+    await waitFor('the gap', () => hub.batches.length === 2);
+    expect(hub.batches[1]?.data.items).toEqual([
       { seq: 2, gap: { from_seq: 2, to_seq: 3, count: 2, reason: 'hub_regression' } },
     ]);
+  });
+
+  test('a resync behind delivered alerts brings them once more', async () => {
+    await scene.store.enqueue([alert(1), alert(2), alert(3)]);
+    scene.uplink(hub.url).start();
+    await emptied();
+    const [{ data }] = hub.batches as [ReadBatch];
+    hub.peer.send('resync_required', { ...data, expected_seq: 2, reason: 'restored' });
+    await waitFor('the alerts', () => hub.batches.length === 2);
+    expect(hub.seqs[1]).toEqual([2, 3]);
   });
 
   test('the same resync again ends the connection instead of going round', async () => {
@@ -273,7 +278,9 @@ describe('uplink to a hub that misbehaves', () => {
     await emptied();
     expect((await scene.store.queue()).deadLetters).toBe(1);
     const gaps = hub.batches.flatMap(({ data }) => data.items.filter((item) => 'gap' in item));
-    expect(gaps).toEqual([{ seq: 2, gap: { from_seq: 2, to_seq: 2, count: 1, reason: 'poison' } }]);
+    expect(gaps).toMatchObject([
+      { seq: 2, gap: { from_seq: 2, to_seq: 2, count: 1, reason: 'poison' } },
+    ]);
     expect(hub.seqs.filter((seqs) => seqs.length === 1 && seqs[0] === 2)).toHaveLength(4);
     expect(hub.seqs[0]).toEqual([1, 2, 3]);
     expect(hub.seqs.flat()).toContain(3);
