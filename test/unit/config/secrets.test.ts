@@ -8,7 +8,12 @@ import { configJsonSchema, redactConfig } from '../../../src/config/json-schema.
 import { loadConfig } from '../../../src/config/load.ts';
 import { type CameraConfig, type Config, configSchema } from '../../../src/config/schema.ts';
 import { checkSecrets } from '../../../src/config/secret-problems.ts';
-import { cameraUrlWithCredentials, hubTokens, uplinkToken } from '../../../src/config/secrets.ts';
+import {
+  cameraUrlWithCredentials,
+  hubTokens,
+  uplinkTls,
+  uplinkToken,
+} from '../../../src/config/secrets.ts';
 import { redactText } from '../../../src/system/redact.ts';
 
 let folder: string;
@@ -77,6 +82,51 @@ describe('cameraUrlWithCredentials', () => {
     const file = secretFile('pw', 'mellifluous 1\n');
     addressOf({ url: 'rtsp://cam', username: 'u', password_file: file });
     expect(redactText('got mellifluous 1, or mellifluous%201')).toBe('got ***, or ***');
+  });
+});
+
+describe('certificates of the uplink', () => {
+  const PIN = 'A'.repeat(43);
+  const raw = (tls: object) => ({ uplink: { url: 'wss://hub', tls } });
+  const problemsOf = (tls: object) =>
+    (configSchema.safeParse(raw(tls)).error?.issues ?? []).map(({ path }) => path.join('.'));
+
+  test('are read from their files, also from credentials of systemd', () => {
+    const ca_file = secretFile('ca.pem', 'authority\n');
+    secretFile('box-cert', 'certificate');
+    secretFile('box-key', 'key');
+    const tls = { ca_file, cert_file: 'box-cert', key_file: 'box-key', pin_sha256: [`${PIN}=`] };
+    expect(uplinkTls(parsed(raw(tls)), { CREDENTIALS_DIRECTORY: folder })).toEqual({
+      ca: 'authority\n',
+      cert: 'certificate',
+      key: 'key',
+      pins: [`${PIN}=`],
+    });
+    expect(uplinkTls(parsed({}), {})).toEqual({ pins: [] });
+  });
+
+  test('that are not there are told with key and path', () => {
+    const ca_file = join(folder, 'none');
+    const message = `uplink.tls.ca_file: ${ca_file} is not there`;
+    expect(() => uplinkTls(parsed(raw({ ca_file })), {})).toThrow(message);
+  });
+
+  test('a certificate without its key, and a pin of another form, are refused', () => {
+    expect(problemsOf({ cert_file: '/a' })).toEqual(['uplink.tls.cert_file']);
+    expect(problemsOf({ key_file: '/a' })).toEqual(['uplink.tls.key_file']);
+    expect(problemsOf({ pin_sha256: ['sha256//x'] })).toEqual(['uplink.tls.pin_sha256.0']);
+  });
+
+  test('a key that everyone can read, and a file that is missing, are problems of the configuration', () => {
+    const cert_file = secretFile('cert.pem', 'certificate', 0o644);
+    const key_file = secretFile('key.pem', 'key', 0o644);
+    const found = (tls: object) => {
+      const text = JSON.stringify({ uplink: { ...raw(tls).uplink, token: 'x'.repeat(20) } });
+      const loaded = loadConfig(secretFile('config.yaml', text), {});
+      return checkSecrets(loaded, {}).map(({ key, severity }) => `${severity} ${key}`);
+    };
+    expect(found({ cert_file, key_file })).toEqual(['warning uplink.tls.key_file']);
+    expect(found({ ca_file: join(folder, 'none') })).toEqual(['error uplink.tls.ca_file']);
   });
 });
 
