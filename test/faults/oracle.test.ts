@@ -38,6 +38,7 @@ function stored(seq: number, more: Partial<StoredMessage> = {}): StoredMessage {
     messageId: `m${seq - 1}`,
     type: 'alert_triggered',
     status: 0,
+    body: '',
     id: `alert:1-0-${seq - 1};`,
     hash: `h${seq - 1}`,
     gap: null,

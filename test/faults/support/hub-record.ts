@@ -17,6 +17,7 @@ export interface StoredMessage {
   readonly status: number;
   /** The producer's id in the body; null where there is none. */
   readonly id: string | null;
+  readonly body: string;
   /** Of the body, as the producer counts it. */
   readonly hash: string;
   /** Of a declared gap. */
@@ -88,6 +89,7 @@ function readEvents(db: Database.Database): StoredMessage[] {
       messageId: row.message_id && uuidText(row.message_id),
       type: row.type,
       status: row.status,
+      body,
       id: ID.exec(body)?.[0] ?? null,
       hash: createHash('sha256').update(row.body).digest('hex').slice(0, 24),
       gap: row.status === EVENT_STATUS.gap ? (JSON.parse(body) as Gap) : null,
