@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { LegacyHub } from '../integration/uplink/legacy-hub.ts';
 import { waitFor } from '../support/program.ts';
+import { footprintOf } from './support/footprint.ts';
 import type { StoredMessage } from './support/hub-record.ts';
 import { type LegacyFrame, LegacyPeer } from './support/legacy-peer.ts';
 import { readProducerLog } from './support/producer-log.ts';
-import { residentBytes } from './support/resident.ts';
 import { FaultScene } from './support/scene.ts';
 import { IS_LONG, seconds } from './support/seed.ts';
 import { Swarm } from './support/swarm.ts';
@@ -34,14 +34,14 @@ test('20 clients of the original protocol among new ones: served in their own wo
   const viewer = await introduced(scene, 'frontend', hub.viewerToken, 'legacy-viewer');
   await fleet.identified();
 
-  const before = residentBytes(hub.process);
+  const before = footprintOf(hub.process).bytes;
   const sent = await talk(peers, 1000 * seconds(10));
   const areAllShown = (): boolean => legacyIds(viewer).length >= sent.messages;
   await waitFor('the viewer has seen all', areAllShown, 30_000);
   await waitFor('all heartbeats are answered', () =>
     peers.every((peer) => peer.of('heartbeat_ack').length === sent.beats),
   );
-  const after = residentBytes(hub.process);
+  const after = footprintOf(hub.process).bytes;
   console.log(
     `${PEERS} old clients, ${sent.messages} messages: hub ${mib(before)} MiB, then ${mib(after)} MiB`,
   );

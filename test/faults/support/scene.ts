@@ -24,8 +24,8 @@ export interface SceneOptions {
   /** Client ids; one edge by default. */
   readonly edges?: readonly string[];
   readonly hub?: Partial<HubOptions>;
-  /** For every edge. */
-  readonly edge?: Partial<EdgeOptions>;
+  /** For every edge, or by the edge's index. */
+  readonly edge?: Partial<EdgeOptions> | ((index: number) => Partial<EdgeOptions>);
 }
 
 export interface Healing {
@@ -55,7 +55,8 @@ export class FaultScene {
       const token = this.hub.tokenOf(clientId);
       const seed = SEED + index;
       const hubUrl = this.hub.url;
-      return new EdgeUnderTest({ dir, log, hubUrl, token, clientId, seed, ...options.edge });
+      const own = typeof options.edge === 'function' ? options.edge(index) : options.edge;
+      return new EdgeUnderTest({ dir, log, hubUrl, token, clientId, seed, ...own });
     });
   }
 

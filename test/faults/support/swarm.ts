@@ -11,6 +11,9 @@ import { SEED } from './seed.ts';
 const DRIVER = fileURLToPath(new URL('./swarm-driver.mjs', import.meta.url));
 const DIST = new URL('../../../dist/', import.meta.url).href;
 const ANSWER_MS = 30_000;
+/** Seeds of swarms lie so far apart from each other and from those of edges: ids are made of them. */
+const OWN_SEEDS = 1_000_000;
+let swarms = 0;
 
 /** A `FaultScene`, or what of one there has to be. */
 interface SwarmHome {
@@ -69,7 +72,7 @@ export class Swarm {
       url: home.hub.url,
       token: home.hub.tokenOf(options.name),
       log: this.#log,
-      seed: SEED,
+      seed: SEED + OWN_SEEDS * ++swarms,
       dist: DIST,
     };
     this.#process = new ProcessUnderTest([process.execPath, DRIVER, JSON.stringify(driver)], {
