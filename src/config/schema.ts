@@ -93,6 +93,19 @@ function checkHubAddress(text: string, report: (key: string, allowed: string) =>
     report('url', 'an address without user name and #; the token has a key of its own');
 }
 
+const outboxSchema = z.strictObject({
+  budget_mb: z.number().min(16).max(65_536).optional().meta({
+    title: 'Room for messages, MB',
+    description:
+      'Room that messages for the hub may take on the disk. When left out, a tenth of it, at most 256 MB.',
+  }),
+  durability: z.enum(['standard', 'strict']).default('standard').meta({
+    title: 'Durability',
+    description:
+      '`strict` writes detections to disk before they are sent, as alerts and events always are.',
+  }),
+});
+
 const detectorSchema = z.strictObject({
   model: z.string().min(1).default('yolov8n').meta({
     title: 'Model',
@@ -141,6 +154,10 @@ export const configSchema = z
     uplink: uplinkSchema.prefault({}).meta({
       title: 'Uplink',
       description: 'The hub that results are sent to.',
+    }),
+    outbox: outboxSchema.prefault({}).meta({
+      title: 'Outbox',
+      description: 'Where messages wait until the hub has them.',
     }),
     detector: detectorSchema.prefault({}).meta({
       title: 'Detector',

@@ -45,6 +45,7 @@ export async function assembleParts({
 }: EdgeDaemonOptions): Promise<EdgeParts> {
   const { config } = loaded;
   const { data_dir } = config.edge;
+  const { budget_mb: budgetMb, durability } = config.outbox;
   for (const problem of [...loaded.problems, ...checkSecrets(loaded, env)]) {
     log.warn({ problem: formatProblem(problem, loaded.sourcePath) }, 'configuration problem');
   }
@@ -53,6 +54,8 @@ export async function assembleParts({
     clock,
     log,
     hasSink: config.uplink.url !== undefined,
+    durability,
+    ...(budgetMb !== undefined && { budgetBytes: budgetMb * 1e6 }),
   });
   try {
     return await assembleAround(store, { loaded, env, log, clock });

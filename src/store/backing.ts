@@ -4,15 +4,16 @@ import { LANES } from '../protocol/lanes.ts';
 import type { Clock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
-import { DiskRoom, sharesOf } from './disk-room.ts';
+import { DiskRoom, type Shares, sharesOf } from './disk-room.ts';
 import { uncleanEpochSince } from './epochs.ts';
 import { openEventRows, upsertEvent } from './event-rows.ts';
 import { type Durability, Outbox } from './outbox.ts';
 import { MEMORY_BYTES, openOutboxFile, openOutboxInMemory } from './outbox-file.ts';
 import type { Moment } from './outbox-lane.ts';
-import type { EventRow, NewRow } from './requests.ts';
+import type { EventRow, NewRow, SinkPeer } from './requests.ts';
 import { RoomMaker } from './room-maker.ts';
 import { salvageOutbox } from './salvage.ts';
+import { readPeer, savePeer } from './sink-peer.ts';
 import { explainedFault, faultOf } from './sqlite-faults.ts';
 
 /** Rows that one transaction moves from one outbox to another. */
@@ -34,9 +35,11 @@ export interface BackingOptions {
 export interface Inheritance {
   readonly rows: readonly NewRow[];
   readonly events: readonly EventRow[];
+  /** Without it a hub takes this edge for a copy of itself. */
+  readonly peer: SinkPeer | null;
 }
 
-const NOTHING: Inheritance = { rows: [], events: [] };
+export const NOTHING: Inheritance = { rows: [], events: [], peer: null };
 
 /** An open outbox: over the file, or in memory where no file can be written. */
 export interface Backing {
@@ -64,7 +67,7 @@ function open(options: BackingOptions, inherited: Inheritance | null, isSuspect:
   try {
     const uncleanSince = uncleanEpochSince(db);
     const shares = sharesOf(budgetBytes);
-    const backing = backingOver(options, db, { mode: 'disk', mainBytes: shares.main });
+    const backing = backingOver(options, db, { mode: 'disk', ...shares });
     const { outbox } = backing;
     if (damaged !== null) salvage(backing, damaged, options);
     else if (inherited === null && uncleanSince !== null)
@@ -84,7 +87,11 @@ function open(options: BackingOptions, inherited: Inheritance | null, isSuspect:
 /** The same outbox in memory, with what is left of the one before. */
 export function openInMemory(options: BackingOptions, inherited: Inheritance): Backing {
   const db = openOutboxInMemory();
-  const backing = backingOver(options, db, { mode: 'memory', mainBytes: MEMORY_BYTES });
+  const backing = backingOver(options, db, {
+    mode: 'memory',
+    ...sharesOf(MEMORY_BYTES),
+    main: MEMORY_BYTES,
+  });
   inherit(backing, inherited, options.clock);
   return { ...backing, disk: null };
 }
@@ -92,11 +99,11 @@ export function openInMemory(options: BackingOptions, inherited: Inheritance): B
 function backingOver(
   options: BackingOptions,
   db: Database,
-  { mode, mainBytes }: { mode: Backing['mode']; mainBytes: number },
+  { mode, main: mainBytes, held: heldBytes }: Shares & { mode: Backing['mode'] },
 ): Omit<Backing, 'disk'> {
   const { bootId, clock, newEpoch, durability } = options;
   const epoch = { epoch: newEpoch(), bootId, ...momentOf(clock) };
-  const outbox = new Outbox(db, { epoch, durability });
+  const outbox = new Outbox(db, { epoch, durability, heldBytes });
   const bootOf = db
     .prepare<[number], string>('SELECT boot_id FROM epoch WHERE epoch_id = ?')
     .pluck();
@@ -104,6 +111,7 @@ function backingOver(
     db,
     outbox,
     mainBytes,
+    reason: mode === 'disk' ? 'disk_budget' : 'storage_failure',
     isSameBoot: (epochId) => bootOf.get(epochId) === bootId,
     isWallTrusted: () => existsSync(TIME_IS_SET),
   });
@@ -113,7 +121,7 @@ function backingOver(
 /** Takes over messages and events of another outbox, under new numbers; by its message id the hub knows each. */
 function inherit(
   { outbox, db }: Pick<Backing, 'outbox' | 'db'>,
-  { rows, events }: Inheritance,
+  { rows, events, peer }: Inheritance,
   clock: Clock,
 ): void {
   for (let from = 0; from < rows.length; from += MOVED_ROWS) {
@@ -122,9 +130,10 @@ function inherit(
       for (const row of rows.slice(from, from + MOVED_ROWS)) outbox.put(row, at.monoMs);
     });
   }
-  if (events.length === 0) return;
+  if (events.length === 0 && peer === null) return;
   outbox.commit(momentOf(clock), () => {
     for (const event of events) upsertEvent(db, event);
+    if (peer !== null) savePeer(db, peer);
   });
 }
 
@@ -141,15 +150,19 @@ export function legacyOf({ outbox, db, mode }: Backing, log: Logger): Inheritanc
     }
   }
   const held = mode === 'disk' ? outbox.heldMessages() : [];
-  return { rows: [...rows, ...held], events: openEventsOf(db) };
+  return {
+    rows: [...rows, ...held],
+    events: readable(() => openEventRows(db)) ?? [],
+    peer: readable(() => readPeer(db)),
+  };
 }
 
-function openEventsOf(db: Database): EventRow[] {
+/** What a failing disk does not give is still there when it does. */
+function readable<T>(read: () => T): T | null {
   try {
-    return openEventRows(db);
+    return read();
   } catch {
-    // The disk does not give them; they are still there when it does.
-    return [];
+    return null;
   }
 }
 
@@ -187,7 +200,7 @@ function salvage(
     }
   });
   const { rows, isPartial } = salvageOutbox(path, () => clock.monotonicMs());
-  inherit(backing, { rows, events: [] }, clock);
+  inherit(backing, { ...NOTHING, rows }, clock);
   log.warn({ messages: rows.length, is_partial: isPartial }, 'messages salvaged');
 }
 

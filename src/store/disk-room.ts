@@ -17,12 +17,14 @@ export interface Shares {
   /** The write-ahead log, as far as it is kept between checkpoints. */
   readonly wal: number;
   readonly ballast: number;
+  /** What a lane may keep in memory, so that the log can take it as one transaction. */
+  readonly held: number;
 }
 
 export function sharesOf(budgetBytes: number): Shares {
   const wal = Math.min(WAL_BYTES, Math.floor(budgetBytes / 4));
   const ballast = Math.min(BALLAST_BYTES, Math.floor(budgetBytes / 16));
-  return { main: budgetBytes - wal - ballast, wal, ballast };
+  return { main: budgetBytes - wal - ballast, wal, ballast, held: Math.floor(wal / 4) };
 }
 
 /** A tenth of the file system, at most 256 MiB. */

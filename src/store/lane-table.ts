@@ -140,12 +140,14 @@ export class LaneTable {
     return { depth, bytes: bytes + row.bytes };
   }
 
-  replaceBody(seq: number, columns: { flags: number; crc32: number; body: Buffer }): void {
-    this.#statements.replaceBody.run({ seq, ...columns });
+  /** Writes rows anew. An update would leave the room they no longer need in their pages; deleting closes it up. */
+  replace(rows: readonly StoredRow[]): void {
+    for (const { seq } of rows) this.#statements.deleteRange.run(seq, seq);
+    for (const row of rows) this.#statements.insert.run({ ...row });
   }
 
-  /** Bodies that are not deflated yet, oldest first. */
-  undeflated(afterSeq: number, limit: number): OutboxRow[] {
+  /** Rows whose bodies are not deflated yet, oldest first. */
+  undeflated(afterSeq: number, limit: number): StoredRow[] {
     return this.#statements.undeflated.all(afterSeq, limit);
   }
 
@@ -160,7 +162,7 @@ export class LaneTable {
   }
 }
 
-type StoredRow = OutboxRow & { readonly epoch_id: number };
+export type StoredRow = OutboxRow & { readonly epoch_id: number };
 
 interface Statements {
   insert: Statement<[Record<string, unknown>]>;
@@ -175,8 +177,7 @@ interface Statements {
   sameKey: Statement<[number, string, string | null], Candidate>;
   deleteThrough: Statement<[number]>;
   deleteRange: Statement<[number, number]>;
-  replaceBody: Statement<[Record<string, unknown>]>;
-  undeflated: Statement<[number, number], OutboxRow>;
+  undeflated: Statement<[number, number], StoredRow>;
   adopt: Statement<[Record<string, unknown>]>;
 }
 
@@ -218,11 +219,8 @@ function prepare(db: Database, table: string): Statements {
     ),
     deleteThrough: db.prepare(`DELETE FROM ${table} WHERE seq <= ?`),
     deleteRange: db.prepare(`DELETE FROM ${table} WHERE seq BETWEEN ? AND ?`),
-    replaceBody: db.prepare(
-      `UPDATE ${table} SET flags = @flags, crc32 = @crc32, body = @body WHERE seq = @seq`,
-    ),
     undeflated: db.prepare(
-      `SELECT ${COLUMNS} FROM ${table}
+      `SELECT ${COLUMNS}, epoch_id FROM ${table}
        WHERE seq > ? AND flags & ${ROW_FLAGS.gap | ROW_FLAGS.deflated} = 0 AND bytes > 200
        ORDER BY seq LIMIT ?`,
     ),

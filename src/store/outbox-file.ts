@@ -13,6 +13,7 @@ import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { sharesOf } from './disk-room.ts';
 import { wasClosedCleanly } from './epochs.ts';
+import { isLogDamaged } from './log-damage.ts';
 import { OUTBOX_APPLICATION_ID, OUTBOX_MIGRATIONS } from './outbox-schema.ts';
 import { openDatabase } from './sqlite.ts';
 import { faultOf } from './sqlite-faults.ts';
@@ -50,6 +51,8 @@ export function openOutboxFile(options: OutboxFileOptions): OutboxFile {
   const path = join(options.dir, 'outbox.db');
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
+    // SQLite would begin the log anew, and with that what lies in it would be gone.
+    if (isLogDamaged(`${path}-wal`)) throw corrupt('the log is damaged');
     return { db: openChecked(path, options), damaged: null };
   } catch (error) {
     if (!isDamaged(error)) throw error;
@@ -103,6 +106,7 @@ function openChecked(path: string, options: OutboxFileOptions): Database.Databas
     db.pragma(`journal_size_limit = ${shares.wal}`);
     // It holds what the cameras saw and the session's token.
     chmodSync(path, 0o600);
+    assertLayout(db);
     const isCrashed = !wasClosedCleanly(db) && statSync(path).size <= CHECKED_BYTES;
     if (options.isSuspect || isCrashed) quickCheck(db);
     return db;
@@ -114,8 +118,24 @@ function openChecked(path: string, options: OutboxFileOptions): Database.Databas
 
 function quickCheck(db: Database.Database): void {
   const [found] = db.pragma('quick_check(1)') as { quick_check: string }[];
-  if (found?.quick_check !== 'ok')
-    throw new Database.SqliteError(found?.quick_check ?? 'no answer', 'SQLITE_CORRUPT');
+  if (found?.quick_check !== 'ok') throw corrupt(found?.quick_check ?? 'no answer');
+}
+
+/** Damage in the layout's own text would show as a mistake of this program. */
+function assertLayout(db: Database.Database): void {
+  const pristine = new Database(':memory:');
+  for (const script of OUTBOX_MIGRATIONS) pristine.exec(script);
+  const isSame = layoutOf(db) === layoutOf(pristine);
+  pristine.close();
+  if (!isSame) throw corrupt('the layout is not the one that was made');
+}
+
+function layoutOf(db: Database.Database): string {
+  return JSON.stringify(db.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all());
+}
+
+function corrupt(what: string): Error {
+  return new Database.SqliteError(what, 'SQLITE_CORRUPT');
 }
 
 function isDamaged(error: unknown): boolean {

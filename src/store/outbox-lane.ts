@@ -4,7 +4,7 @@ import type { Lane } from '../protocol/lanes.ts';
 import { rowChecksum } from './checksum.ts';
 import type { GapReason } from './gap-body.ts';
 import { gapRow, type HeldRow, HeldRows, isGapRow, messageRow } from './held-rows.ts';
-import { type Candidate, LaneTable, type Sum } from './lane-table.ts';
+import { type Candidate, LaneTable, type StoredRow, type Sum } from './lane-table.ts';
 import {
   assembleBatch,
   isIntact,
@@ -20,7 +20,6 @@ const TRIM_ROWS = 512;
 /** A message that waits longer for its acknowledgement is written to disk. */
 export const SPILL_MS = 250;
 const HELD_ROWS = 2000;
-const HELD_BYTES = 1024 * 1024;
 /** Acknowledged alerts stay for a hub that is put back to an older state: so long, or so many bytes. */
 const RETAINED_MS = 24 * 60 * 60_000;
 const RETAINED_BYTES = 16 * 1024 * 1024;
@@ -30,6 +29,8 @@ const SINK = 'ws';
 export interface LaneClass {
   /** Kept in memory until it is due to be written; otherwise written at once. */
   readonly isHeld: boolean;
+  /** Bytes of bodies that may be kept in memory. */
+  readonly heldBytes: number;
   /** A newer message of the same type and camera takes the place of the older. */
   readonly isLatest: boolean;
   /** Acknowledged rows are kept for a while. */
@@ -103,8 +104,11 @@ export class OutboxLane {
   isSpillDue(monoMs: number): boolean {
     const { first } = this.#held;
     if (first === null) return false;
-    const isLarge = this.#held.count > HELD_ROWS || this.#held.bytes > HELD_BYTES;
-    return isLarge || monoMs - first.taken_ms >= SPILL_MS;
+    return this.#isHeldLarge || monoMs - first.taken_ms >= SPILL_MS;
+  }
+
+  get #isHeldLarge(): boolean {
+    return this.#held.count > HELD_ROWS || this.#held.bytes > this.kind.heldBytes;
   }
 
   /** There are rows on disk that are to be deleted. */
@@ -243,10 +247,10 @@ export class OutboxLane {
     return run.length;
   }
 
-  /** Gives up the oldest messages in memory down to so many rows: the disk does not take them. */
-  evictHeld(keep: number, reason: GapReason): number {
-    const count = this.#held.count - keep;
-    if (count <= 0) return 0;
+  /** Gives up the older half of the messages in memory where they are too many: the disk does not take them. */
+  evictHeld(reason: GapReason): number {
+    if (!this.#isHeldLarge) return 0;
+    const count = Math.ceil(this.#held.count / 2);
     const before = this.#held.bytes;
     const lost = this.#held.giveUp(0, count, reason);
     if (lost > 0) this.#is.gapCount++;
@@ -268,16 +272,15 @@ export class OutboxLane {
 
   /** Makes bodies smaller where room is short. How many. */
   deflate(limit: number): number {
-    const rows = this.#table.undeflated(0, limit).filter(isIntact);
-    for (const row of rows) {
-      const body = deflateRawSync(row.body);
-      const flags = row.flags | ROW_FLAGS.deflated | ROW_FLAGS.wholeChecksum;
-      this.#table.replaceBody(row.seq, {
-        flags,
-        body,
-        crc32: rowChecksum({ ...row, flags, body }),
+    const rows = this.#table
+      .undeflated(0, limit)
+      .filter(isIntact)
+      .map((row): StoredRow => {
+        const body = deflateRawSync(row.body);
+        const flags = row.flags | ROW_FLAGS.deflated | ROW_FLAGS.wholeChecksum;
+        return { ...row, flags, body, crc32: rowChecksum({ ...row, flags, body }) };
       });
-    }
+    this.#table.replace(rows);
     return rows.length;
   }
 
@@ -331,6 +334,8 @@ export class OutboxLane {
 
   /** Saves what is counted. A cursor on disk is never beyond the number on disk, since both are saved together. */
   save(before: { readonly counters: Counters }): void {
+    // Nothing of a lane in memory is to be deleted, so its cursor waits for a commit that is made anyway.
+    if (this.kind.isHeld && !this.isUntidy) this.#saveAcked(this.#is.ackedSeq);
     const { nextSeq, evictedCount, evictedBytes, gapCount } = this.#is;
     const isSame =
       nextSeq === this.#is.savedNextSeq &&

@@ -17,9 +17,10 @@ import type { Args, NewRow, OutboxStreams, Position, RawLaneQueue } from './requ
 export type Durability = 'standard' | 'strict';
 
 /** Alerts and events are written at once; detections and states when the hub does not answer soon. */
-function classOf(lane: Lane, durability: Durability): LaneClass {
+function classOf(lane: Lane, { durability, heldBytes }: OutboxOptions): LaneClass {
   return {
     isHeld: lane === 3 || (lane === 2 && durability === 'standard'),
+    heldBytes,
     isLatest: lane === 3,
     isRetained: lane === 0,
   };
@@ -28,6 +29,8 @@ function classOf(lane: Lane, durability: Durability): LaneClass {
 export interface OutboxOptions {
   readonly epoch: Omit<NewEpoch, 'firstSeq'>;
   readonly durability: Durability;
+  /** Bytes that a lane may keep in memory before it writes them, which it does in one transaction. */
+  readonly heldBytes: number;
 }
 
 /** Rows of the four lanes in the open file. Synchronous, for the one thread that owns the file. */
@@ -37,10 +40,11 @@ export class Outbox {
   readonly #lanes: readonly OutboxLane[];
   #epochs: Epoch[] = [];
 
-  constructor(db: Database, { epoch, durability }: OutboxOptions) {
+  constructor(db: Database, options: OutboxOptions) {
+    const { epoch } = options;
     this.#db = db;
     this.#bootId = epoch.bootId;
-    this.#lanes = LANES.map((lane) => new OutboxLane(db, lane, classOf(lane, durability)));
+    this.#lanes = LANES.map((lane) => new OutboxLane(db, lane, classOf(lane, options)));
     db.transaction(() => {
       beginEpoch(db, { ...epoch, firstSeq: this.#nextSeqs() });
       const epochs = readEpochs(db, epoch.bootId);

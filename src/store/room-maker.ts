@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { evictEvents } from './event-rows.ts';
+import type { GapReason } from './gap-body.ts';
 import type { Candidate } from './lane-table.ts';
 import type { Outbox } from './outbox.ts';
 import type { Moment } from './outbox-lane.ts';
@@ -25,6 +26,8 @@ export interface RoomMakerOptions {
   readonly outbox: Outbox;
   /** Bytes that the main file may have. */
   readonly mainBytes: number;
+  /** Why messages are given up. */
+  readonly reason: GapReason;
   /** Of an epoch: whether it is of this run of the kernel. */
   readonly isSameBoot: (epochId: number) => boolean;
   /** Whether the wall clock was set from the network. */
@@ -57,6 +60,11 @@ export class RoomMaker {
     return this.#isEvicting;
   }
 
+  /** What is used up is the room itself, and not the disk around it. */
+  get isFull(): boolean {
+    return this.usedBytes > LOW * this.#options.mainBytes;
+  }
+
   #isAbove(mark: number): boolean {
     const { mainBytes, outbox } = this.#options;
     const used = this.usedBytes;
@@ -66,7 +74,7 @@ export class RoomMaker {
 
   /** Gives up one slice of what matters least. False where there is nothing left to give up. */
   giveUpSome(at: Moment): boolean {
-    const { outbox, db } = this.#options;
+    const { outbox, db, reason } = this.#options;
     let count = 0;
     outbox.commit(
       at,
@@ -74,10 +82,10 @@ export class RoomMaker {
         const steps = [
           () => outbox.lane(0).dropRetained(SLICE_ROWS, at, true),
           () => this.#expire(at),
-          () => outbox.lane(3).evict(SLICE_ROWS, 'disk_budget', at),
-          () => outbox.lane(2).evict(SLICE_ROWS, 'disk_budget', at),
+          () => outbox.lane(3).evict(SLICE_ROWS, reason, at),
+          () => outbox.lane(2).evict(SLICE_ROWS, reason, at),
           () => evictEvents(db, SLICE_ROWS),
-          () => outbox.lane(1).evict(SLICE_ROWS, 'disk_budget', at),
+          () => outbox.lane(1).evict(SLICE_ROWS, reason, at),
         ];
         for (const step of steps) if (count === 0) count = step();
       },

@@ -28,7 +28,7 @@ export interface Salvage {
  */
 export function salvageOutbox(path: string, nowMs: () => number): Salvage {
   const deadline = nowMs() + SALVAGE_MS;
-  const found = new Map<string, NewRow>();
+  const found = new Map<string, { readonly seq: number; readonly row: NewRow }>();
   const source = new DamagedFile(path);
   let isPartial = false;
   try {
@@ -39,16 +39,15 @@ export function salvageOutbox(path: string, nowMs: () => number): Salvage {
       }
       for (const record of leafRecords(page, source)) {
         const row = messageOf(record.rowId, record.values);
-        if (row !== null) found.set(row.messageId, row);
+        if (row !== null) found.set(row.messageId, { seq: record.rowId, row });
       }
     }
   } finally {
     source.close();
   }
-  // Message ids begin with their time (RFC 9562, UUIDv7), which gives their order back.
-  const rows = [...found.values()].sort(
-    (a, b) => a.lane - b.lane || (a.messageId < b.messageId ? -1 : 1),
-  );
+  const rows = [...found.values()]
+    .sort((a, b) => a.row.lane - b.row.lane || a.seq - b.seq)
+    .map(({ row }) => row);
   return { rows, isPartial };
 }
 

@@ -8,6 +8,8 @@ export interface OpenDatabaseOptions {
   migrations: readonly string[];
   /** Hard ceiling of the main file in pages of 4 KiB; none by default. */
   maxPages?: number;
+  /** Makes the connection; a plain one by default. */
+  connect?: (path: string, options: Database.Options) => Database.Database;
 }
 
 /** A predecessor that is being stopped may hold the lock for a moment. */
@@ -25,7 +27,8 @@ const SYNCHRONOUS_FULL = 2;
 export function openDatabase(path: string, options: OpenDatabaseOptions): Database.Database {
   let db: Database.Database | undefined;
   try {
-    db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    const connect = options.connect ?? ((file, more) => new Database(file, more));
+    db = connect(path, { timeout: BUSY_TIMEOUT_MS });
     setPragmas(db, options.maxPages);
     claim(db, path, options.applicationId);
     migrate(db, path, options.migrations);

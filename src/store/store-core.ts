@@ -5,6 +5,7 @@ import {
   type BackingOptions,
   legacyOf,
   momentOf,
+  NOTHING,
   openInMemory,
   openOnDisk,
 } from './backing.ts';
@@ -20,17 +21,18 @@ import type {
   Position,
   RawQueue,
   Result,
-  SinkPeer,
   StoreCall,
   StoreFailure,
 } from './requests.ts';
+import { readPeer, savePeer } from './sink-peer.ts';
 import { explainedFault, faultOf, isDiskUnusable } from './sqlite-faults.ts';
 
-const SINK = 'ws';
 /** The file is tried again after so long while messages are kept in memory; sooner at first. */
 const RETRY_MS = [500, 1_000, 2_000, 5_000] as const;
 /** Transactions that one call may cost to make room. */
 const ROOM_STEPS = 40;
+/** A disk with less free room is full. */
+const FULL_BYTES = 2 * 1024 * 1024;
 /** One group of calls is written in transactions of about so many bytes, which bounds the log. */
 const GROUP_BYTES = 512 * 1024;
 const EXPIRE_EVERY_MS = 60_000;
@@ -75,7 +77,7 @@ export class StoreCore {
       this.#backing = openOnDisk(options, null);
     } catch (error) {
       if (!isDiskUnusable(error)) throw error;
-      this.#backing = openInMemory(options, { rows: [], events: [] });
+      this.#backing = openInMemory(options, NOTHING);
       this.#noteFault(explainedFault(error));
     }
   }
@@ -126,7 +128,8 @@ export class StoreCore {
       const at = this.#now();
       this.#keepHeldSmall();
       const isDeletionDue = at.monoMs - this.#tidiedAtMs >= DELETE_EVERY_MS;
-      if (outbox.isSpillDue(at.monoMs) || (isDeletionDue && outbox.isUntidy)) {
+      const isSpillDue = !this.#isDiskLow() && outbox.isSpillDue(at.monoMs);
+      if (isSpillDue || (isDeletionDue && outbox.isUntidy)) {
         this.#tidiedAtMs = at.monoMs;
         this.#commit(() => {});
       }
@@ -202,8 +205,8 @@ export class StoreCore {
 
   /** Commits; in a full file or on a full disk after making room. */
   #commit(change: () => void): void {
-    const { outbox, disk } = this.#backing;
-    const isLow = disk?.isLow(this.#nowMs()) ?? false;
+    const { outbox } = this.#backing;
+    const isLow = this.#isDiskLow();
     for (let step = 0; ; step++) {
       try {
         outbox.commit(this.#now(), change, isLow ? 'none' : 'due');
@@ -214,18 +217,24 @@ export class StoreCore {
     }
   }
 
+  /** Others have nearly filled the disk: what is left is for alerts and events. */
+  #isDiskLow(): boolean {
+    return this.#backing.disk?.isLow(this.#nowMs()) ?? false;
+  }
+
   /** A write failed for want of room: the ballast goes first, then what matters least, then bodies shrink. */
   #makeRoomAtOnce(): boolean {
     const { room, disk, db } = this.#backing;
     const free = disk?.free(this.#nowMs()) ?? null;
-    const isDiskFull = free !== null && free < 2 * 1024 * 1024;
-    if (disk !== null && isDiskFull && disk.spendBallast()) return true;
+    // A full budget leaves room on the disk, and then the ballast is of no help.
+    const isDiskFull = disk !== null && (free === null || free < FULL_BYTES || !room.isFull);
+    if (isDiskFull && disk.spendBallast()) return true;
     if (isDiskFull && this.#deleteDamaged()) return true;
     const at = this.#now();
     const isMade =
       ignoringFull(() => room.giveUpSome(at)) || ignoringFull(() => room.deflateAlerts(at));
     if (isMade && isDiskFull) db.pragma('wal_checkpoint(TRUNCATE)');
-    return isMade || (disk?.spendBallast() ?? false);
+    return isMade;
   }
 
   /** Gives up what is above the marks, in so many steps at most. */
@@ -238,10 +247,8 @@ export class StoreCore {
 
   /** What the disk does not take must not fill the memory. */
   #keepHeldSmall(): void {
-    const { outbox, disk, mode } = this.#backing;
-    if (mode === 'disk' && disk?.isLow(this.#nowMs()) !== true) return;
-    for (const lane of LANES)
-      outbox.lane(lane).evictHeld(1000, mode === 'disk' ? 'disk_budget' : 'storage_failure');
+    if (!this.#isDiskLow()) return;
+    for (const lane of LANES) this.#backing.outbox.lane(lane).evictHeld('disk_budget');
   }
 
   #expire(): void {
@@ -256,7 +263,8 @@ export class StoreCore {
     const nowMs = this.#nowMs();
     if (disk === null || nowMs - this.#ballastAtMs < BALLAST_EVERY_MS) return;
     this.#ballastAtMs = nowMs;
-    disk.restoreBallast(nowMs);
+    if (disk.isLow(nowMs)) this.#deleteDamaged();
+    else disk.restoreBallast(nowMs);
   }
 
   /** Damaged files are kept for a person to look at, until their room is needed. */
@@ -288,11 +296,7 @@ export class StoreCore {
         return;
       }
       case 'savePeer':
-        db.prepare(
-          `INSERT INTO sink_peer(sink, store_id, session_token) VALUES (?, ?, ?)
-           ON CONFLICT(sink) DO UPDATE SET store_id = excluded.store_id,
-             session_token = excluded.session_token`,
-        ).run(SINK, call.storeId, call.sessionToken);
+        savePeer(db, call);
     }
   }
 
@@ -324,7 +328,7 @@ export class StoreCore {
       case 'deadLetters':
         return listDeadLetters(db, call.limit);
       case 'peer':
-        return this.#peer();
+        return readPeer(db);
       case 'openEvents':
         return openEventRows(db);
       default:
@@ -358,15 +362,6 @@ export class StoreCore {
       fault: this.#fault,
       damagedFiles: damagedFiles(dir).length,
     };
-  }
-
-  #peer(): SinkPeer | null {
-    const peer = this.#backing.db
-      .prepare<[string], SinkPeer>(
-        `SELECT store_id AS storeId, session_token AS sessionToken FROM sink_peer WHERE sink = ?`,
-      )
-      .get(SINK);
-    return peer ?? null;
   }
 
   /** Runs `action`; after a fault of the disk once more over a new connection, and then in memory. */
@@ -407,7 +402,7 @@ export class StoreCore {
   #reopen(): void {
     const held = this.#backing.outbox.heldMessages();
     closeQuietly(this.#backing);
-    this.#backing = openOnDisk(this.#options, { rows: held, events: [] });
+    this.#backing = openOnDisk(this.#options, { ...NOTHING, rows: held });
   }
 
   #goToMemory(error: unknown): void {

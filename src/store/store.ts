@@ -54,7 +54,7 @@ export interface OpenEvent {
 
 export interface LaneQueue {
   readonly lane: Lane;
-  /** Messages that the hub has not acknowledged, and bytes of their bodies. */
+  /** Messages and declared gaps that the hub has not acknowledged, and bytes of their bodies. */
   readonly depth: number;
   readonly bytes: number;
   /** Of `depth`: in memory only. */

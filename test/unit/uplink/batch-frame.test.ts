@@ -16,6 +16,7 @@ function message(seq: number, monoMs: number, data: unknown): OutboxItem {
     cameraId: 'gate',
     wallMs: 40_000,
     monoMs,
+    cameraId: null,
     body: JSON.stringify(data),
   };
 }
