@@ -16,7 +16,6 @@ function message(seq: number, monoMs: number, data: unknown): OutboxItem {
     cameraId: 'gate',
     wallMs: 40_000,
     monoMs,
-    cameraId: null,
     body: JSON.stringify(data),
   };
 }
