@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { LANES } from '../protocol/lanes.ts';
+import { LANES, type Lane } from '../protocol/lanes.ts';
 import type { Clock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
@@ -35,11 +35,21 @@ export interface BackingOptions {
 export interface Inheritance {
   readonly rows: readonly NewRow[];
   readonly events: readonly EventRow[];
+  /** What an outbox in memory had given up, by lane; its own numbers go with it. */
+  readonly lost: readonly Lost[];
   /** Without it a hub takes this edge for a copy of itself. */
   readonly peer: SinkPeer | null;
 }
 
-export const NOTHING: Inheritance = { rows: [], events: [], peer: null };
+export const NOTHING: Inheritance = { rows: [], events: [], lost: [], peer: null };
+
+/** Messages of one lane that were given up. */
+interface Lost {
+  readonly lane: Lane;
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
 
 /** An open outbox: over the file, or in memory where no file can be written. */
 export interface Backing {
@@ -121,11 +131,16 @@ function backingOver(
 /** Takes over messages and events of another outbox, under new numbers; by its message id the hub knows each. */
 function inherit(
   { outbox, db }: Pick<Backing, 'outbox' | 'db'>,
-  { rows, events, peer }: Inheritance,
+  { rows, events, lost, peer }: Inheritance,
   clock: Clock,
 ): void {
+  const at = momentOf(clock);
+  if (lost.length > 0)
+    outbox.commit(at, () => {
+      for (const { lane, ...gap } of lost)
+        outbox.declareMissing(lane, { ...gap, reason: 'storage_failure' }, at.monoMs);
+    });
   for (let from = 0; from < rows.length; from += MOVED_ROWS) {
-    const at = momentOf(clock);
     outbox.commit(at, () => {
       for (const row of rows.slice(from, from + MOVED_ROWS)) outbox.put(row, at.monoMs);
     });
@@ -153,8 +168,22 @@ export function legacyOf({ outbox, db, mode }: Backing, log: Logger): Inheritanc
   return {
     rows: [...rows, ...held],
     events: readable(() => openEventRows(db)) ?? [],
+    lost: mode === 'memory' ? LANES.flatMap((lane) => lostOf(outbox, lane)) : [],
     peer: readable(() => readPeer(db)),
   };
+}
+
+function lostOf(outbox: Outbox, lane: Lane): Lost[] {
+  const gaps = [...outbox.gaps(lane)];
+  if (gaps.length === 0) return [];
+  return [
+    {
+      lane,
+      count: gaps.reduce((sum, { count }) => sum + count, 0),
+      firstMs: Math.min(...gaps.flatMap(({ first_wall_ms: ms }) => ms ?? [])),
+      lastMs: Math.max(...gaps.flatMap(({ last_wall_ms: ms }) => ms ?? [])),
+    },
+  ];
 }
 
 /** What a failing disk does not give is still there when it does. */

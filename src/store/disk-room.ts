@@ -65,6 +65,11 @@ export class DiskRoom {
     return this.#hasBallast ? this.#ballastBytes : 0;
   }
 
+  /** What the ballast takes when there is one. */
+  get fullBallastBytes(): number {
+    return this.#ballastBytes;
+  }
+
   get hasBallast(): boolean {
     return this.#hasBallast;
   }

@@ -1,5 +1,7 @@
 import {
+  accessSync,
   chmodSync,
+  constants,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -50,6 +52,7 @@ export interface OutboxFile {
 export function openOutboxFile(options: OutboxFileOptions): OutboxFile {
   const path = join(options.dir, 'outbox.db');
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  assertWritable(dirname(path));
   try {
     // SQLite would begin the log anew, and with that what lies in it would be gone.
     if (isLogDamaged(`${path}-wal`)) throw corrupt('the log is damaged');
@@ -58,6 +61,15 @@ export function openOutboxFile(options: OutboxFileOptions): OutboxFile {
     if (!isDamaged(error)) throw error;
     const damaged = quarantine(path, options, error);
     return { db: openChecked(path, { ...options, isSuspect: false }), damaged };
+  }
+}
+
+/** SQLite does not tell a read-only disk from a file that must not be opened. @throws Error EROFS */
+function assertWritable(dir: string): void {
+  try {
+    accessSync(dir, constants.W_OK);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EROFS') throw error;
   }
 }
 
@@ -101,8 +113,10 @@ function openChecked(path: string, options: OutboxFileOptions): Database.Databas
     maxPages: Math.floor(shares.main / PAGE_BYTES),
   });
   try {
-    // Half of the log's share, so that a large transaction on top of it still fits.
-    db.pragma(`wal_autocheckpoint = ${Math.max(16, Math.floor(shares.wal / 2 / PAGE_BYTES))}`);
+    // Half of the log's share, so that a large transaction on top of it still fits; and no more than half of the
+    // ballast, whose room lets the log be moved into the file when the disk is full.
+    const logged = Math.min(shares.wal, shares.ballast) / 2;
+    db.pragma(`wal_autocheckpoint = ${Math.max(16, Math.floor(logged / PAGE_BYTES))}`);
     db.pragma(`journal_size_limit = ${shares.wal}`);
     // It holds what the cameras saw and the session's token.
     chmodSync(path, 0o600);

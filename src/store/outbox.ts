@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import type { Gap } from '../protocol/batch.ts';
 import { LANES, type Lane } from '../protocol/lanes.ts';
 import {
   beginEpoch,
@@ -10,7 +11,7 @@ import {
 } from './epochs.ts';
 import { isGapRow } from './held-rows.ts';
 import { type LaneClass, type Moment, OutboxLane } from './outbox-lane.ts';
-import type { OutboxBatch } from './outbox-rows.ts';
+import type { OutboxBatch, OutboxItem } from './outbox-rows.ts';
 import { uuidText } from './outbox-rows.ts';
 import type { Args, NewRow, OutboxStreams, Position, RawLaneQueue } from './requests.ts';
 
@@ -201,16 +202,25 @@ export class Outbox {
 
   /** Every message that the hub has not acknowledged, as it was taken; for another outbox to take. */
   *unacknowledged(lane: Lane): Generator<NewRow> {
+    for (const item of this.#items(lane)) {
+      if (item.kind === 'gap') continue;
+      const { messageId, type, schemaVersion, wallMs, monoMs, body, cameraId } = item;
+      yield { lane, messageId, type, schemaVersion, cameraId, wallMs, monoMs, body };
+    }
+  }
+
+  /** What the hub has not been told of that was given up. */
+  *gaps(lane: Lane): Generator<Gap> {
+    for (const item of this.#items(lane)) if (item.kind === 'gap') yield item.gap;
+  }
+
+  *#items(lane: Lane): Generator<OutboxItem> {
     const { ackedSeq, nextSeq } = this.lane(lane);
     let afterSeq = ackedSeq;
     while (afterSeq < nextSeq - 1) {
       const limits = { maxItems: 64, maxBytes: 256 * 1024 };
       const batch = this.lane(lane).read({ afterSeq, lastSeq: nextSeq - 1, ...limits });
-      for (const item of batch.items) {
-        if (item.kind === 'gap') continue;
-        const { messageId, type, schemaVersion, wallMs, monoMs, body, cameraId } = item;
-        yield { lane, messageId, type, schemaVersion, cameraId, wallMs, monoMs, body };
-      }
+      yield* batch.items;
       if (batch.through <= afterSeq) return;
       afterSeq = batch.through;
     }

@@ -53,6 +53,13 @@ export class RoomMaker {
     return (pages - free) * Number(db.pragma('page_size', { simple: true }));
   }
 
+  /** Of the file, and in no use. */
+  get freeBytes(): number {
+    const { db } = this.#options;
+    const free = Number(db.pragma('freelist_count', { simple: true }));
+    return free * Number(db.pragma('page_size', { simple: true }));
+  }
+
   /** More than the high mark is used, or more than the low one since. */
   get isCrowded(): boolean {
     const mark = this.#isEvicting ? LOW : HIGH;
@@ -72,20 +79,20 @@ export class RoomMaker {
     return used > mark * mainBytes || others > (mark / HIGH) * OTHERS * mainBytes;
   }
 
-  /** Gives up one slice of what matters least. False where there is nothing left to give up. */
-  giveUpSome(at: Moment): boolean {
+  /** Gives up one slice of what matters least. The log of a full disk may only have room for a small one. False where there is nothing left to give up. */
+  giveUpSome(at: Moment, rows = SLICE_ROWS): boolean {
     const { outbox, db, reason } = this.#options;
     let count = 0;
     outbox.commit(
       at,
       () => {
         const steps = [
-          () => outbox.lane(0).dropRetained(SLICE_ROWS, at, true),
-          () => this.#expire(at),
-          () => outbox.lane(3).evict(SLICE_ROWS, reason, at),
-          () => outbox.lane(2).evict(SLICE_ROWS, reason, at),
-          () => evictEvents(db, SLICE_ROWS),
-          () => outbox.lane(1).evict(SLICE_ROWS, reason, at),
+          () => outbox.lane(0).dropRetained(rows, at, true),
+          () => this.#expire(at, rows),
+          () => outbox.lane(3).evict(rows, reason, at),
+          () => outbox.lane(2).evict(rows, reason, at),
+          () => evictEvents(db, rows),
+          () => outbox.lane(1).evict(rows, reason, at),
         ];
         for (const step of steps) if (count === 0) count = step();
       },
@@ -121,11 +128,11 @@ export class RoomMaker {
     return count > 0;
   }
 
-  #expire(at: Moment): number {
+  #expire(at: Moment, rows = SLICE_ROWS): number {
     const { outbox } = this.#options;
     return (
-      outbox.lane(2).evict(SLICE_ROWS, 'ttl', at, (row) => this.#isOld(row, at, TTL_MS[2])) ||
-      outbox.lane(1).evict(SLICE_ROWS, 'ttl', at, (row) => this.#isOld(row, at, TTL_MS[1]))
+      outbox.lane(2).evict(rows, 'ttl', at, (row) => this.#isOld(row, at, TTL_MS[2])) ||
+      outbox.lane(1).evict(rows, 'ttl', at, (row) => this.#isOld(row, at, TTL_MS[1]))
     );
   }
 

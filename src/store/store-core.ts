@@ -1,5 +1,5 @@
 import { LANES } from '../protocol/lanes.ts';
-import type { ApexError, ErrorCode } from '../system/errors.ts';
+import { ApexError, type ErrorCode } from '../system/errors.ts';
 import {
   type Backing,
   type BackingOptions,
@@ -33,6 +33,8 @@ const RETRY_MS = [500, 1_000, 2_000, 5_000] as const;
 const ROOM_STEPS = 40;
 /** A disk with less free room is full. */
 const FULL_BYTES = 2 * 1024 * 1024;
+/** Rows to give up at once in a full file; fewer where the log has no room for so many. */
+const SLICES = [500, 50, 5] as const;
 /** One group of calls is written in transactions of about so many bytes, which bounds the log. */
 const GROUP_BYTES = 512 * 1024;
 const EXPIRE_EVERY_MS = 60_000;
@@ -78,7 +80,7 @@ export class StoreCore {
     } catch (error) {
       if (!isDiskUnusable(error)) throw error;
       this.#backing = openInMemory(options, NOTHING);
-      this.#noteFault(explainedFault(error));
+      this.#noteFault(error);
     }
   }
 
@@ -228,21 +230,29 @@ export class StoreCore {
     const free = disk?.free(this.#nowMs()) ?? null;
     // A full budget leaves room on the disk, and then the ballast is of no help.
     const isDiskFull = disk !== null && (free === null || free < FULL_BYTES || !room.isFull);
-    if (isDiskFull && disk.spendBallast()) return true;
-    if (isDiskFull && this.#deleteDamaged()) return true;
+    const isSpent = isDiskFull && disk.spendBallast();
+    if (isDiskFull && !isSpent && this.#deleteDamaged()) return true;
     const at = this.#now();
     const isMade =
-      ignoringFull(() => room.giveUpSome(at)) || ignoringFull(() => room.deflateAlerts(at));
-    if (isMade && isDiskFull) db.pragma('wal_checkpoint(TRUNCATE)');
-    return isMade;
+      SLICES.some((rows) => ignoringFull(() => room.giveUpSome(at, rows))) ||
+      ignoringFull(() => room.deflateAlerts(at));
+    if (isDiskFull) ignoringFull(() => db.pragma('wal_checkpoint(TRUNCATE)') !== null);
+    return isMade || isSpent;
   }
 
   /** Gives up what is above the marks, in so many steps at most. */
   #makeRoom(steps: number): null {
     const { room } = this.#backing;
-    for (let step = 0; step < steps && room.isCrowded; step++)
+    for (let step = 0; step < steps && (room.isCrowded || this.#isShort()); step++)
       if (!room.giveUpSome(this.#now()) && !room.deflateAlerts(this.#now())) break;
     return null;
+  }
+
+  /** On a full disk without ballast alerts live on pages that were used before: some must be free at any time. */
+  #isShort(): boolean {
+    const { disk, room } = this.#backing;
+    if (disk === null || disk.hasBallast || !this.#isDiskLow()) return false;
+    return room.freeBytes < disk.fullBallastBytes;
   }
 
   /** What the disk does not take must not fill the memory. */
@@ -409,10 +419,13 @@ export class StoreCore {
     const inherited = legacyOf(this.#backing, this.#options.log);
     closeQuietly(this.#backing);
     this.#backing = openInMemory(this.#options, inherited);
-    this.#noteFault(explainedFault(error));
+    this.#noteFault(error);
   }
 
-  #noteFault({ code, message }: ApexError): void {
+  #noteFault(error: unknown): void {
+    const root = error instanceof ApexError ? (error.cause ?? error) : error;
+    const code = faultOf(root) === 'full' ? 'STORE_FULL' : 'STORE_IO';
+    const message = reasonOf(root);
     this.#fault = { code, message };
     this.#retries = 0;
     this.#retryAtMs = this.#nowMs() + RETRY_MS[0];

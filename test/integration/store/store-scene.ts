@@ -45,18 +45,10 @@ interface Readable {
 
 const LIMITS = { maxItems: 64, maxBytes: 65_536 };
 
-export function readableStore(store: Store): Readable {
-  return { read: (stream, afterSeq) => store.readBatch({ ...stream, afterSeq }, LIMITS) };
-}
-
 /** Everything of a stream from a number on. Fails where items leave a number out or tell one twice. */
-export async function entriesOf(
-  source: Readable,
-  stream: OutboxStream,
-  afterSeq = stream.firstSeq - 1,
-): Promise<Sent[]> {
+async function entriesOf(source: Readable, stream: OutboxStream): Promise<Sent[]> {
   const entries: Sent[] = [];
-  let through = afterSeq;
+  let through = stream.firstSeq - 1;
   while (through < stream.nextSeq - 1) {
     const batch = await source.read(stream, through);
     for (const item of batch.items) {
@@ -190,12 +182,18 @@ export class CoreScene {
 
   /** What the hub would get of a lane from the streams that are left, oldest first. */
   async entries(lane: Lane): Promise<Sent[]> {
-    const source: Readable = {
-      read: async (stream, afterSeq) =>
-        this.ask({ op: 'read', epoch: stream.epoch, lane, afterSeq, ...LIMITS }),
-    };
     const all: Sent[] = [];
-    for (const stream of this.streams(lane)) all.push(...(await entriesOf(source, stream)));
+    for (const stream of this.streams(lane)) all.push(...(await this.entriesOf(stream)));
     return all;
+  }
+
+  entriesOf(stream: OutboxStream, through = stream.nextSeq - 1): Promise<Sent[]> {
+    const { epoch, lane } = stream;
+    const source: Readable = {
+      read: async (_stream, afterSeq) => this.ask({ op: 'read', epoch, lane, afterSeq, ...LIMITS }),
+    };
+    return entriesOf(source, stream).then((entries) =>
+      entries.filter((entry) => 'gap' in entry || entry.seq <= through),
+    );
   }
 }
