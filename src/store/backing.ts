@@ -156,10 +156,16 @@ function inherit(
 export function legacyOf({ outbox, db, mode }: Backing, log: Logger): Inheritance {
   const rows: NewRow[] = [];
   for (const lane of LANES) {
-    // What is on a disk that fails is read again when it is back; alerts and events are sent from memory meanwhile.
-    if (mode === 'disk' && lane > 1) continue;
+    // What is on a disk that fails is read again when it is back. Alerts are sent from memory meanwhile, as many as
+    // it takes easily; the hub knows them by their ids when they come again.
+    if (mode === 'disk' && lane > 0) continue;
     try {
-      rows.push(...outbox.unacknowledged(lane));
+      let bytes = 0;
+      for (const row of outbox.unacknowledged(lane)) {
+        bytes += row.body.length;
+        if (mode === 'disk' && bytes > MEMORY_BYTES / 4) break;
+        rows.push(row);
+      }
     } catch (error) {
       log.error({ lane, reason: explainedFault(error).message }, 'outbox cannot be read either');
     }

@@ -3,6 +3,7 @@ import { ApexError, type ErrorCode } from '../system/errors.ts';
 import {
   type Backing,
   type BackingOptions,
+  type Inheritance,
   legacyOf,
   momentOf,
   NOTHING,
@@ -386,16 +387,18 @@ export class StoreCore {
   }
 
   #attemptReopened(action: () => Result<Operation>): Outcome {
+    // As far as the old connection still gives it.
+    const inherited = legacyOf(this.#backing, this.#options.log);
     try {
       this.#reopen();
     } catch (error) {
-      this.#goToMemory(error);
+      this.#goToMemory(error, inherited);
     }
     try {
       return { ok: true, result: action() };
     } catch (error) {
       if (!isDiskFault(error) || this.#backing.mode === 'memory') return failed(error);
-      this.#goToMemory(error);
+      this.#goToMemory(error, legacyOf(this.#backing, this.#options.log));
     }
     try {
       return { ok: true, result: action() };
@@ -415,8 +418,7 @@ export class StoreCore {
     this.#backing = openOnDisk(this.#options, { ...NOTHING, rows: held });
   }
 
-  #goToMemory(error: unknown): void {
-    const inherited = legacyOf(this.#backing, this.#options.log);
+  #goToMemory(error: unknown, inherited: Inheritance): void {
     closeQuietly(this.#backing);
     this.#backing = openInMemory(this.#options, inherited);
     this.#noteFault(error);
