@@ -35,7 +35,7 @@ test('20 clients of the original protocol among new ones: served in their own wo
   await fleet.identified();
 
   const before = footprintOf(hub.process).bytes;
-  const sent = await talk(peers, 1000 * seconds(10));
+  const sent = await talk(peers, 1000 * seconds(6));
   const areAllShown = (): boolean => legacyIds(viewer).length >= sent.messages;
   await waitFor('the viewer has seen all', areAllShown, 30_000);
   await waitFor('all heartbeats are answered', () =>
@@ -122,6 +122,8 @@ test('20 an edge at a server of the original protocol: cut off again and again, 
   expect(alerts.length).toBeGreaterThan(0);
   expect(alerts.filter((id) => !arrived.includes(id))).toEqual([]);
   expect(new Set(arrived).size).toBe(alerts.length);
+  // Again come those that were not answered for, not those that are kept for a hub that lost its disk.
+  expect(arrived.length).toBeLessThan(1.5 * alerts.length);
 });
 
 const OWN_WORDS = ['connection_established', 'heartbeat_ack', 'identification_success'];

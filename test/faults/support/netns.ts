@@ -48,6 +48,19 @@ export class NetworkNamespace {
     }
   }
 
+  /** Drops so many of a hundred packets at random, each way; 0 lets all pass again. */
+  lose(percent: number): void {
+    this.drop();
+    if (percent === 0) return;
+    this.#inside('nft', 'add', 'table', ...TABLE);
+    for (const direction of ['in', 'out'] as const) {
+      const type = `{ type filter hook ${HOOKS[direction]} priority 0; policy accept; }`;
+      this.#inside('nft', 'add', 'chain', ...TABLE, direction, type);
+      const chance = ['numgen', 'random', 'mod', '100', '<', String(percent)];
+      this.#inside('nft', 'add', 'rule', ...TABLE, direction, ...chance, 'drop');
+    }
+  }
+
   /** Ends the TCP connections of one end as its kernel would after an error; the other end hears a RST, if anything. */
   destroyConnections(end: 'inside' | 'host'): void {
     if (end === 'inside') this.#inside('ss', '-K', 'dst', this.hostAddress);
