@@ -113,9 +113,12 @@ testWhere('gcc')(
   '3 power loss while the log is moved into the file and begun anew: nothing is lost',
   async () => {
     const { records, folder } = recorded('edge-workload.mjs', 1, 130);
-    const replay = await replayed(records, folder, { ...OUTBOX, stride: IS_LONG ? 1 : 50 });
+    const replay = await replayed(records, folder, {
+      ...OUTBOX,
+      ...(!IS_LONG && { stride: 50, variants: 2 }),
+    });
     console.log(`checkpoint: ${replay.states} crash states`);
     expect(replay, `seed ${SEED}`).toMatchObject({ lost: 0, damaged: 0, examples: [] });
-    expect(replay.states).toBeGreaterThan(500);
+    expect(replay.states).toBeGreaterThan(150);
   },
 );

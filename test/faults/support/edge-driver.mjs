@@ -84,7 +84,9 @@ const MESSAGES = {
       timestamp,
       detections: [],
       frame_id: counters.detection,
-      model: `${id}${letters(options.fillerBytes.detection)}`,
+      model: id,
+      // Not of the schema, and kept all the same: receivers ignore what they do not know.
+      filler: letters(options.fillerBytes.detection),
     },
   }),
   status: (id, timestamp) => ({

@@ -99,7 +99,10 @@ export class FaultScene {
       const probe = await edge.command('probe', {}, 60_000).catch(() => null);
       const probeMs = probe?.tookMs ?? null;
       const recovery = { drainedMs, drainedWithinMs, probeMs, probeWithinMs };
-      expect(hasRecovered(recovery), edge.process.stderr.slice(-4000)).toEqual([]);
+      expect(
+        hasRecovered(recovery),
+        `${JSON.stringify(await edge.command('queue'))} ${edge.process.stderr.slice(-4000)}`,
+      ).toEqual([]);
     }
   }
 
