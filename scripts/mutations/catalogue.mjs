@@ -125,7 +125,7 @@ export const MUTATIONS = [
     tests: [{ file: FLEET, name: '9 the hub restarts' }],
   },
   {
-    name: 'fsync repeated after an I/O error',
+    name: 'the same file used on after an I/O error',
     changes: [
       {
         file: 'src/store/store-core.ts',
@@ -138,7 +138,7 @@ export const MUTATIONS = [
     return this.#attemptReopened(action);`,
       },
     ],
-    tests: [{ file: DISK, name: '14 a failed fsync' }],
+    tests: [{ file: DISK, name: '14 after a failed fsync' }],
   },
   {
     name: 'timers by the wall clock',

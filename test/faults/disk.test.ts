@@ -117,33 +117,34 @@ test('13 more than the budget while the hub is away: detections go first, declar
   expect(new Set(reasons)).toEqual(new Set(['disk_budget']));
 });
 
-testWhere('strace')('14 a failed fsync is never repeated on the same file', async () => {
-  const scene = await FaultScene.create({ edge: { rates: { alert: 100 } } });
-  const { edge, hub, folder } = scene;
-  await hub.open();
-  const calls = join(folder, 'calls');
-  const prefix = ['strace', '-f', '-qq', '-o', calls, '-e', 'trace=fsync,close'];
-  await edge.open({ prefix: [...prefix, '-e', 'inject=fsync:error=EIO:when=12'] });
-  await waitFor('messages after the fault', async () => {
-    const { totals } = await edge.command('status');
-    return totals.obligated > 100;
-  });
-  await scene.recovers();
-  await scene.verdict();
-  const [failed, next] = callsFromFault(readFileSync(calls, 'utf8'));
-  expect(failed).toMatch(/^fsync/);
-  expect(next).toMatch(/^close/);
-});
+testWhere('strace')(
+  '14 after a failed fsync nothing more is written to that file before it is closed',
+  async () => {
+    const scene = await FaultScene.create({ edge: { rates: { alert: 100 } } });
+    const { edge, hub, folder } = scene;
+    await hub.open();
+    const calls = join(folder, 'calls');
+    const prefix = ['strace', '-f', '-qq', '-o', calls, '-e', 'trace=fsync,pwrite64,close'];
+    await edge.open({ prefix: [...prefix, '-e', 'inject=fsync:error=EIO:when=12'] });
+    await waitFor('messages after the fault', async () => {
+      const { totals } = await edge.command('status');
+      return totals.obligated > 100;
+    });
+    await scene.recovers();
+    await scene.verdict();
+    const [failed, next] = callsFromFault(readFileSync(calls, 'utf8'));
+    expect(failed).toMatch(/^fsync/);
+    expect(next).toMatch(/^close/);
+  },
+);
 
-/** The fsync that was made to fail, and the next call of its thread on the same file. */
+/** The fsync that was made to fail, and its thread's next write or close of the same file. */
 function callsFromFault(trace: string): (string | undefined)[] {
   const lines = trace.split('\n');
   const at = lines.findIndex((line) => line.includes('(INJECTED)'));
   const [, thread = '', file = ''] = /^(\d+) +fsync\((\d+)\)/.exec(lines[at] ?? '') ?? [];
-  const isOfFile = new RegExp(`^${thread} +(?:fsync|close)\\(${file}\\)`);
-  return lines
-    .slice(at)
-    .filter((line) => isOfFile.test(line))
+  const isOfFile = new RegExp(`^${thread} +(?:pwrite64|close)\\(${file}[,)]`);
+  return [lines[at] ?? '', ...lines.slice(at).filter((line) => isOfFile.test(line))]
     .map((line) => line.replace(/^\d+ +/, ''))
     .slice(0, 2);
 }
