@@ -1,6 +1,6 @@
 import { parseLegacyClientFrame } from '../protocol/codec.ts';
 import {
-  LEGACY_MESSAGES,
+  isLegacyMessage,
   type LegacyClientFrame,
   type LegacyMessage,
   msOfSeconds,
@@ -99,7 +99,7 @@ export class LegacyClient implements Conversation {
   }
 
   #onFrame(frame: LegacyClientFrame, bytes: number): void {
-    if (isMessage(frame)) this.#receive(frame, bytes);
+    if (isLegacyMessage(frame)) this.#receive(frame, bytes);
     else if (frame.type === 'heartbeat') this.#acknowledgeHeartbeat(frame);
     else if (frame.type === 'error') this.#log.warn({ data: frame.data }, 'client error');
     else if (frame.type === 'client_identify')
@@ -168,8 +168,4 @@ export class LegacyClient implements Conversation {
   #reject(code: string, message: string, frame: LegacyClientFrame): void {
     this.#channel.reject(code, message, frame.request_id);
   }
-}
-
-function isMessage(frame: LegacyClientFrame): frame is LegacyMessage {
-  return Object.hasOwn(LEGACY_MESSAGES, frame.type);
 }

@@ -62,9 +62,9 @@ export class Liveness {
       return { do: 'give_up', reason: `nothing heard for ${this.#sinceInbound} ms` };
     if (this.#sinceProgress > ACK_TIMEOUT_MS + allowance)
       return { do: 'give_up', reason: `no acknowledgement for ${this.#sinceProgress} ms` };
-    if (this.#sincePing !== null && this.#sincePing > PONG_TIMEOUT_MS + allowance)
+    if (this.#sincePing !== null && this.#sincePing >= PONG_TIMEOUT_MS + allowance)
       return { do: 'give_up', reason: `no answer to a ping for ${this.#sincePing} ms` };
-    const isAlertLate = hasAlerts && this.#sinceProgress > ALERT_ACK_TIMEOUT_MS + allowance;
+    const isAlertLate = hasAlerts && this.#sinceProgress >= ALERT_ACK_TIMEOUT_MS + allowance;
     if (isAlertLate && this.#sincePing === null && this.#sinceInbound > BEAT_MS) {
       this.#sincePing = 0;
       return { do: 'ping' };

@@ -40,16 +40,15 @@ describe('liveness', () => {
 
   test('an alert without an acknowledgement is asked after in 3 s and given up in 2 more', () => {
     const liveness = new Liveness();
-    expect(next(liveness, alerting)).toEqual({ ms: 3500, do: 'ping' });
-    expect(next(liveness, alerting)).toMatchObject({ ms: 1500, do: 'heartbeat' });
-    expect(next(liveness, alerting)).toEqual({ ms: 1000, do: 'give_up' });
+    expect(next(liveness, alerting)).toEqual({ ms: 3000, do: 'ping' });
+    expect(next(liveness, alerting)).toEqual({ ms: 2000, do: 'give_up' });
   });
 
   test('an answer to the ping gives the alert its time', () => {
     const liveness = new Liveness();
     expect(next(liveness, alerting)).toMatchObject({ do: 'ping' });
     liveness.onInbound();
-    expect(next(liveness, alerting, true)).toMatchObject({ ms: 1500, do: 'heartbeat' });
+    expect(next(liveness, alerting, true)).toMatchObject({ ms: 2000, do: 'heartbeat' });
   });
 
   test('progress starts the time over', () => {
