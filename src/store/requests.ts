@@ -72,7 +72,7 @@ export interface RawQueue {
   readonly damagedFiles: number;
 }
 
-export interface DiskStatus {
+interface DiskStatus {
   /** Of the main file, the log and the ballast. */
   readonly used: number;
   readonly budget: number;

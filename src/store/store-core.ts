@@ -46,7 +46,7 @@ const DELETE_EVERY_MS = 1_000;
 export type StoreCoreOptions = BackingOptions;
 
 /** A call whose alerts are neither on disk nor at the hub yet. */
-export interface Deferred {
+interface Deferred {
   readonly deferred: true;
 }
 export type CoreOutcome = Outcome | Deferred;

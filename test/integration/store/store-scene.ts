@@ -79,7 +79,7 @@ function numberOf(body: { n?: number; data?: { n: number }; timestamp?: number }
 }
 
 /** Time that moves only when a test says so. */
-export class StillClock {
+class StillClock {
   mono = 1_000_000;
   wall = Date.UTC(2026, 0, 1);
   monotonicMs = (): number => this.mono;
