@@ -85,7 +85,7 @@ testWhere('root', 'tmpfs')('12 disk filled by others: alerts are still taken', a
 
 test('13 more than the budget while the hub is away: detections go first, declared, alerts never', async () => {
   const budgetBytes = (IS_LONG ? 64 : 8) * MIB;
-  const detections = IS_LONG ? 20_000_000 : 300_000;
+  const detections = IS_LONG ? 20_000_000 : 150_000;
   const scene = await FaultScene.create({
     edge: { store: { budgetBytes }, fillerBytes: { alert: 200, detection: 40 } },
   });
