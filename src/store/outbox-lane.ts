@@ -294,7 +294,9 @@ export class OutboxLane {
     }
     const from = Math.max(this.#table.firstSeq() ?? ackedSeq, this.#is.savedAckedSeq);
     const through = Math.min(ackedSeq, from + TRIM_ROWS);
-    this.#grow(this.#table.deleteThrough(through, at));
+    const rest = this.#table.deleteThrough(through, at);
+    // What is left of a gap that is acknowledged in whole no longer waits for the hub.
+    if (through === ackedSeq) this.#grow(rest);
     this.#saveAcked(through);
   }
 
