@@ -94,6 +94,7 @@ const FAULTS = {
     await waitFor('the disk is written again', isBack, 30_000);
   },
 } as const;
+const NAMES_OF_FAULTS = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
 
 testWhere('root', 'tmpfs')(
   '25 faults at random: every invariant holds at the end, and nothing grows',
@@ -138,10 +139,12 @@ async function harm(
   const { scene, sites } = soak;
   const footprints = { hub: [] as Footprint[], steady: [] as Footprint[] };
   const done = new Map<string, number>();
-  const names = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
+  let left: (keyof typeof FAULTS)[] = [];
   const end = performance.now() + 1000 * SOAK_S;
   while (performance.now() < end) {
-    const name = names[Math.floor(soak.random() * names.length)] ?? 'cut';
+    // All of them in an order of their own, then again in another.
+    if (left.length === 0) left = shuffled(NAMES_OF_FAULTS, soak.random);
+    const name = left.pop() ?? 'cut';
     await FAULTS[name](soak);
     done.set(name, (done.get(name) ?? 0) + 1);
     await between(soak, 100, 1000);
@@ -179,4 +182,9 @@ function pick({ random }: Soak, sites: readonly Site[]): Site {
 
 async function between({ random }: Soak, leastMs: number, mostMs: number): Promise<void> {
   await delay(leastMs + random() * (mostMs - leastMs));
+}
+
+function shuffled<Entry>(entries: readonly Entry[], random: () => number): Entry[] {
+  const keyed = entries.map((entry) => ({ entry, key: random() }));
+  return keyed.toSorted((a, b) => a.key - b.key).map(({ entry }) => entry);
 }
