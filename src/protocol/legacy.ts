@@ -27,7 +27,7 @@ const free = z.unknown().optional();
 const cameraId = z.string().max(128);
 const happened = seconds.meta({ description: 'When it happened, seconds' });
 
-export const legacyIdentifySchema = legacyFrame(
+const legacyIdentifySchema = legacyFrame(
   'client_identify',
   z.looseObject({
     protocol: noProtocol,
@@ -48,7 +48,7 @@ export const legacyIdentifySchema = legacyFrame(
 );
 export type LegacyIdentify = z.infer<typeof legacyIdentifySchema>;
 
-export const legacyHeartbeatSchema = legacyFrame(
+const legacyHeartbeatSchema = legacyFrame(
   'heartbeat',
   z
     .looseObject({ client_time: seconds.meta({ description: 'The client’s clock, seconds' }) })

@@ -18,7 +18,7 @@ import type { NewRow, RawLaneQueue } from './requests.ts';
 /** Acknowledged rows that one transaction deletes; the rest waits for the next. */
 const TRIM_ROWS = 512;
 /** A message that waits longer for its acknowledgement is written to disk. */
-export const SPILL_MS = 250;
+const SPILL_MS = 250;
 const HELD_ROWS = 2000;
 /** Acknowledged alerts stay for a hub that is put back to an older state: so long, or so many bytes. */
 const RETAINED_MS = 24 * 60 * 60_000;

@@ -22,7 +22,7 @@ export class DiskSampler {
 }
 
 /** Bytes that the files of a folder take on the disk. */
-export function bytesIn(dir: string): number {
+function bytesIn(dir: string): number {
   let sum = 0;
   for (const name of namesIn(dir)) {
     const status = statSync(join(dir, name), { throwIfNoEntry: false });

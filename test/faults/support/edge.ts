@@ -8,10 +8,10 @@ const DRIVER = fileURLToPath(new URL('./edge-driver.mjs', import.meta.url));
 const DIST = new URL('../../../dist/', import.meta.url).href;
 const ANSWER_MS = 60_000;
 
-export const KINDS = ['alert', 'face', 'event', 'detection', 'status'] as const;
-export type Kind = (typeof KINDS)[number];
+const KINDS = ['alert', 'face', 'event', 'detection', 'status'] as const;
+type Kind = (typeof KINDS)[number];
 /** Messages per second. */
-export type Rates = Partial<Record<Kind, number>>;
+type Rates = Partial<Record<Kind, number>>;
 
 export interface EdgeOptions {
   /** Folder of the store. */
@@ -43,7 +43,7 @@ interface Totals {
   readonly refused: number;
 }
 
-export interface EdgeState {
+interface EdgeState {
   readonly uplink: UplinkStatus | null;
   readonly totals: Totals;
   readonly alertsUnderWay: number;

@@ -19,7 +19,7 @@ const LANE_OF_KIND: Readonly<Record<string, number>> = {
   status: 3,
 };
 
-export function laneOfId(id: string): number {
+function laneOfId(id: string): number {
   return LANE_OF_KIND[id.slice(0, id.indexOf(':'))] ?? -1;
 }
 
