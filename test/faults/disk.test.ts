@@ -1,13 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { waitFor } from '../support/program.ts';
 import { DiskSampler } from './support/disk-sampler.ts';
 import { diskWithinBudget } from './support/invariants.ts';
 import { testWhere } from './support/needs.ts';
 import { FaultScene } from './support/scene.ts';
 import { IS_LONG } from './support/seed.ts';
+import { SmallDisk } from './support/small-disk.ts';
 import { straced } from './support/strace.ts';
 
 const MIB = 1024 * 1024;
@@ -36,43 +36,22 @@ test('4 storage put back to an older state: no new alert is taken for an old one
   expect(record.events.filter(({ type }) => type === 'alert_triggered')).toHaveLength(91);
 });
 
-/** A file system of its own, so small that it can be filled. */
-function smallDisk(at: string, size: string): void {
-  mkdirSync(at, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', at]);
-  onTestFinished(() => {
-    execFileSync('umount', ['--lazy', at]);
-  });
-}
-
-/** Takes all that is left of the disk. */
-function fill(path: string): void {
-  const chunk = Buffer.alloc(64 * 1024, 1);
-  try {
-    for (;;) writeFileSync(path, chunk, { flag: 'a' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-  }
-}
-
 testWhere('root', 'tmpfs')('12 disk filled by others: alerts are still taken', async () => {
   const scene = await FaultScene.create({ edge: { store: { budgetBytes: 8 * MIB } } });
   const { edge, hub } = scene;
-  const disk = edge.options.dir;
-  smallDisk(disk, '16m');
+  const disk = new SmallDisk(edge.options.dir, '16m');
   await edge.open();
   await edge.command('burst', { kind: 'detection', count: 6000, group: 100 });
   await waitFor('detections on the disk', async () => {
     const { lanes, disk: room } = await edge.command('queue');
     return lanes.every(({ inMemory }) => inMemory === 0) && room.ballast === 'ready';
   });
-  const others = join(disk, 'of-others');
-  fill(others);
+  disk.fill();
 
   const taken = await edge.command('burst', { kind: 'alert', count: 400 }, 60_000);
   expect(taken.refused).toBe(0);
   expect((await edge.command('queue')).disk.ballast).toBe('spent');
-  rmSync(others);
+  disk.free();
   await edge.command('rates', { rates: { event: 10, status: 2 } });
   await waitFor('the ballast again', async () => {
     const { disk: room, mode } = await edge.command('queue');

@@ -8,8 +8,7 @@ const DRIVER = fileURLToPath(new URL('./edge-driver.mjs', import.meta.url));
 const DIST = new URL('../../../dist/', import.meta.url).href;
 const ANSWER_MS = 60_000;
 
-const KINDS = ['alert', 'face', 'event', 'detection', 'status'] as const;
-type Kind = (typeof KINDS)[number];
+type Kind = 'alert' | 'face' | 'event' | 'detection' | 'status';
 /** Messages per second. */
 type Rates = Partial<Record<Kind, number>>;
 
@@ -43,7 +42,7 @@ interface Totals {
   readonly refused: number;
 }
 
-interface EdgeState {
+export interface EdgeState {
   readonly uplink: UplinkStatus | null;
   readonly totals: Totals;
   readonly alertsUnderWay: number;
