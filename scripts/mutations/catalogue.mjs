@@ -5,6 +5,8 @@ const POWER = 'test/faults/power.test.ts';
 const DISK = 'test/faults/disk.test.ts';
 const CLOCK = 'test/faults/clock.test.ts';
 const FLEET = 'test/faults/fleet-recovery.test.ts';
+const PARTITION = 'test/faults/network-partition.test.ts';
+const FLAPPING = 'test/faults/network-flapping-link.test.ts';
 const FRAMES = 'test/faults/frames-acks-and-batches.test.ts';
 
 /** @type {readonly {name: string, changes: readonly {file: string, find: string, replace: string}[],
@@ -123,6 +125,29 @@ export const MUTATIONS = [
       },
     ],
     tests: [{ file: FLEET, name: '9 the hub restarts' }],
+  },
+  {
+    name: 'breaker counts what cannot be reached',
+    changes: [
+      {
+        file: 'src/uplink/ending.ts',
+        find: "return { ending: { kind: 'lost' }, error: unreachable(what(facts, end), end) };",
+        replace:
+          "return { ending: { kind: 'refused', retryAfterMs: null }, error: unreachable(what(facts, end), end) };",
+      },
+    ],
+    tests: [{ file: FLAPPING, name: '11 a flapping link' }],
+  },
+  {
+    name: 'close() instead of terminate() on a stale link',
+    changes: [
+      {
+        file: 'src/uplink/session.ts',
+        find: '    // Not close(): that would wait for a peer that may be gone.\n    this.#socket.terminate();',
+        replace: '    this.#socket.close(CLOSE_CODES.goingAway);',
+      },
+    ],
+    tests: [{ file: PARTITION, name: '5, 6 a black hole' }],
   },
   {
     name: 'the same file used on after an I/O error',

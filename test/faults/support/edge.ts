@@ -42,7 +42,7 @@ interface Totals {
   readonly refused: number;
 }
 
-export interface EdgeState {
+interface EdgeState {
   readonly uplink: UplinkStatus | null;
   readonly totals: Totals;
   readonly alertsUnderWay: number;
