@@ -64,6 +64,8 @@ class Client {
   credit = { credit_messages: 0, credit_bytes: 0 };
   backoff = INITIAL_BACKOFF;
   told = null;
+  /** Shows the hub that this is the client that was here last. */
+  sessionToken = null;
   isIdentified = false;
   isDraining = false;
   attempts = 0;
@@ -133,11 +135,13 @@ class Client {
       auth: { token: options.token },
       protocol: 2,
       capabilities: ['batch', 'resume', 'credit'],
+      session_token: this.sessionToken,
       resume: { streams: [{ epoch: this.epoch, lane, first_seq: 1, next_seq: this.nextSeq }] },
     });
   }
 
-  onIdentified({ resume, flow, reconnect }) {
+  onIdentified({ session_token: sessionToken, resume, flow, reconnect }) {
+    this.sessionToken = sessionToken;
     this.isIdentified = true;
     this.credit = flow;
     const advice = { baseMs: reconnect.base_ms, capMs: options.capMs ?? reconnect.cap_ms };
