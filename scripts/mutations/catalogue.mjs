@@ -109,8 +109,9 @@ export const MUTATIONS = [
       {
         file: 'src/store/lane-table.ts',
         find: 'const declared = this.#declare(gap, { ...at, epochId: first.epoch_id });\n    const bytes',
-        replace:
-          'const declared = { depth: gap.count * at.monoMs * 0, bytes: 0 };\n    const bytes',
+        replace: `const declared =
+      at.monoMs < 0 ? this.#declare(gap, { ...at, epochId: 0 }) : { depth: 0, bytes: 0 };
+    const bytes`,
       },
     ],
     tests: [{ file: DISK, name: '13 more than the budget' }],
