@@ -4,6 +4,8 @@ const KILL = 'test/faults/kill.test.ts';
 const POWER = 'test/faults/power.test.ts';
 const DISK = 'test/faults/disk.test.ts';
 const CLOCK = 'test/faults/clock.test.ts';
+const ACCESS = 'test/faults/network-auth.test.ts';
+const LEGACY = 'test/faults/network-legacy-mix.test.ts';
 const FLEET = 'test/faults/fleet-recovery.test.ts';
 const PARTITION = 'test/faults/network-partition.test.ts';
 const FLAPPING = 'test/faults/network-flapping-link.test.ts';
@@ -176,5 +178,39 @@ export const MUTATIONS = [
       },
     ],
     tests: [{ file: CLOCK, name: '16 the wall clock' }],
+  },
+  {
+    name: 'refusals never open the breaker',
+    changes: [
+      {
+        file: 'src/uplink/breaker.ts',
+        find: 'return isOver ? opened(counted, outcome, at) : counted;',
+        replace:
+          "return isOver && outcome.code === 'INTERNAL' ? opened(counted, outcome, at) : counted;",
+      },
+    ],
+    tests: [{ file: ACCESS, name: '23 a wrong token' }],
+  },
+  {
+    name: 'forks are not told',
+    changes: [
+      {
+        file: 'src/hub/store/fork.ts',
+        find: "return hasOwnEpoch || listedEpochs.length === 0 ? 'renewed' : 'fork';",
+        replace: "return hasOwnEpoch || listedEpochs.length >= 0 ? 'renewed' : 'fork';",
+      },
+    ],
+    tests: [{ file: ACCESS, name: '23 a cloned card' }],
+  },
+  {
+    name: 'messages of the original protocol stored again',
+    changes: [
+      {
+        file: 'src/hub/legacy-item.ts',
+        find: 'if (requestId === undefined || requestId === null) return null;',
+        replace: 'if (requestId !== undefined || requestId === null) return null;',
+      },
+    ],
+    tests: [{ file: LEGACY, name: '20 a recorded session' }],
   },
 ];
