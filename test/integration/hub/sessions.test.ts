@@ -34,7 +34,7 @@ describe('identification', () => {
       store_id: hub.stats().storeId,
       resume: { streams: [] },
       flow: { credit_messages: 512, credit_bytes: 1_048_576 },
-      reconnect: { base_ms: 100, cap_ms: 750 },
+      reconnect: { base_ms: 100, cap_ms: 500 },
     });
     expect(hub.stats().clients.ai_engine).toBe(1);
     client.close();
