@@ -156,7 +156,7 @@ export const MUTATIONS = [
     name: 'the same file used on after an I/O error',
     changes: [
       {
-        file: 'src/store/store-core.ts',
+        file: 'src/store/store-backing.ts',
         find: '    return this.#attemptReopened(action);',
         replace: `    for (let again = 0; again < 3; again++) {
       try {

@@ -7,9 +7,10 @@ import type { Logger } from '../system/logger.ts';
 import { DiskRoom, type Shares, sharesOf } from './disk-room.ts';
 import { uncleanEpochSince } from './epochs.ts';
 import { openEventRows, upsertEvent } from './event-rows.ts';
-import { type Durability, Outbox } from './outbox.ts';
+import type { Durability } from './lane-class.ts';
+import { type Moment, momentOf } from './moment.ts';
+import { Outbox } from './outbox.ts';
 import { MEMORY_BYTES, openOutboxFile, openOutboxInMemory } from './outbox-file.ts';
-import type { Moment } from './outbox-lane.ts';
 import type { EventRow, NewRow, SinkPeer } from './requests.ts';
 import { RoomMaker } from './room-maker.ts';
 import { salvageOutbox } from './salvage.ts';
@@ -237,8 +238,4 @@ function salvage(
   const { rows, isPartial } = salvageOutbox(path, () => clock.monotonicMs());
   inherit(backing, { ...NOTHING, rows }, clock);
   log.warn({ messages: rows.length, is_partial: isPartial }, 'messages salvaged');
-}
-
-export function momentOf(clock: Clock): Moment {
-  return { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };
 }

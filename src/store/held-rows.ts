@@ -14,6 +14,8 @@ export interface HeldRow extends OutboxRow {
 }
 
 const NO_ID = Buffer.alloc(0);
+/** More rows in memory than this are too many. */
+const MANY_ROWS = 2000;
 
 /** A message as a row, under the number it was given. */
 export function messageRow(row: NewRow, seq: number, takenMs: number): HeldRow {
@@ -59,8 +61,19 @@ export function isGapRow({ flags }: { readonly flags: number }): boolean {
 
 /** Rows of one lane that wait in memory, ascending and without holes between their numbers. */
 export class HeldRows {
+  readonly #maxBytes: number;
   #rows: HeldRow[] = [];
   #bytes = 0;
+
+  /** @param maxBytes of bodies; more are too many */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** They are too many to stay in memory. */
+  get isLarge(): boolean {
+    return this.#rows.length > MANY_ROWS || this.#bytes > this.#maxBytes;
+  }
 
   get count(): number {
     return this.#rows.length;

@@ -10,22 +10,12 @@ import {
   streamsOf,
 } from './epochs.ts';
 import { isGapRow } from './held-rows.ts';
-import { type LaneClass, type Moment, OutboxLane } from './outbox-lane.ts';
+import { classOf, type Durability } from './lane-class.ts';
+import type { Moment } from './moment.ts';
+import { OutboxLane } from './outbox-lane.ts';
 import type { OutboxBatch, OutboxItem } from './outbox-rows.ts';
 import { uuidText } from './outbox-rows.ts';
 import type { Args, NewRow, OutboxStreams, Position, RawLaneQueue } from './requests.ts';
-
-export type Durability = 'standard' | 'strict';
-
-/** Alerts and events are written at once; detections and states when the hub does not answer soon. */
-function classOf(lane: Lane, { durability, heldBytes }: OutboxOptions): LaneClass {
-  return {
-    isHeld: lane === 3 || (lane === 2 && durability === 'standard'),
-    heldBytes,
-    isLatest: lane === 3,
-    isRetained: lane === 0,
-  };
-}
 
 export interface OutboxOptions {
   readonly epoch: Omit<NewEpoch, 'firstSeq'>;
@@ -60,7 +50,7 @@ export class Outbox {
 
   /** There are rows on disk that nobody needs any more. */
   get isUntidy(): boolean {
-    return this.#lanes.some((lane) => lane.isUntidy);
+    return this.#lanes.some((lane) => lane.retention.isUntidy);
   }
 
   /** Rows in memory have waited long enough, or are too many. */
@@ -94,7 +84,7 @@ export class Outbox {
       this.#db
         .transaction(() => {
           // First, because in a full file it makes the room for the change.
-          for (const lane of this.#lanes) if (lane.isUntidy) lane.tidy(at);
+          for (const lane of this.#lanes) if (lane.retention.isUntidy) lane.retention.tidy(at);
           change();
           for (const lane of this.#lanes) {
             const isDue = spill === 'all' || (spill === 'due' && lane.isSpillDue(at.monoMs));
@@ -159,7 +149,8 @@ export class Outbox {
       {
         nextSeq: this.#nextSeqs(),
         ackedSeq: this.#ackedSeqs(),
-        hasRetained: (lane, fromSeq, toSeq) => this.lane(lane).hasRetained(fromSeq, toSeq),
+        hasRetained: (lane, fromSeq, toSeq) =>
+          this.lane(lane).retention.hasRetained(fromSeq, toSeq),
       },
       limit,
     );
@@ -191,7 +182,7 @@ export class Outbox {
     this.commit(
       at,
       () => {
-        for (const lane of this.#lanes) lane.saveCursor(at);
+        for (const lane of this.#lanes) lane.retention.saveCursor(at);
         this.#db
           .prepare('UPDATE epoch SET clean_close = 1 WHERE epoch_id = ?')
           .run(this.#current.id);
@@ -255,7 +246,7 @@ export class Outbox {
       const first = epoch.firstSeq[lane.lane] ?? 1;
       const next = epoch.nextSeq?.[lane.lane] ?? Number.POSITIVE_INFINITY;
       const isUnacked = next > first && next - 1 > lane.ackedSeq;
-      return isUnacked || lane.hasRetained(first, next - 1);
+      return isUnacked || lane.retention.hasRetained(first, next - 1);
     });
   }
 

@@ -2,8 +2,8 @@ import type { Database } from 'better-sqlite3';
 import { evictEvents } from './event-rows.ts';
 import type { GapReason } from './gap-body.ts';
 import type { Candidate } from './lane-table.ts';
+import type { Moment } from './moment.ts';
 import type { Outbox } from './outbox.ts';
-import type { Moment } from './outbox-lane.ts';
 
 /** Rows that one transaction gives up: a few milliseconds. */
 const SLICE_ROWS = 500;
@@ -87,12 +87,12 @@ export class RoomMaker {
       at,
       () => {
         const steps = [
-          () => outbox.lane(0).dropRetained(rows, at, true),
+          () => outbox.lane(0).retention.dropRetained(rows, at, true),
           () => this.#expire(at, rows),
-          () => outbox.lane(3).evict(rows, reason, at),
-          () => outbox.lane(2).evict(rows, reason, at),
+          () => outbox.lane(3).losses.evict(rows, reason, at),
+          () => outbox.lane(2).losses.evict(rows, reason, at),
           () => evictEvents(db, rows),
-          () => outbox.lane(1).evict(rows, reason, at),
+          () => outbox.lane(1).losses.evict(rows, reason, at),
         ];
         for (const step of steps) if (count === 0) count = step();
       },
@@ -131,8 +131,8 @@ export class RoomMaker {
   #expire(at: Moment, rows = SLICE_ROWS): number {
     const { outbox } = this.#options;
     return (
-      outbox.lane(2).evict(rows, 'ttl', at, (row) => this.#isOld(row, at, TTL_MS[2])) ||
-      outbox.lane(1).evict(rows, 'ttl', at, (row) => this.#isOld(row, at, TTL_MS[1]))
+      outbox.lane(2).losses.evict(rows, 'ttl', at, (row) => this.#isOld(row, at, TTL_MS[2])) ||
+      outbox.lane(1).losses.evict(rows, 'ttl', at, (row) => this.#isOld(row, at, TTL_MS[1]))
     );
   }
 

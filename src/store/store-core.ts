@@ -1,19 +1,12 @@
 import { LANES } from '../protocol/lanes.ts';
-import { ApexError, type ErrorCode } from '../system/errors.ts';
-import {
-  type Backing,
-  type BackingOptions,
-  type Inheritance,
-  legacyOf,
-  momentOf,
-  NOTHING,
-  openInMemory,
-  openOnDisk,
-} from './backing.ts';
+import type { Backing, BackingOptions } from './backing.ts';
 import { addDeadLetter, countDeadLetters, listDeadLetters } from './dead-letters.ts';
+import { DeferredCalls } from './deferred-calls.ts';
 import { openEventRows, upsertEvent } from './event-rows.ts';
 import { isGapRow } from './held-rows.ts';
-import { bytesOf, damagedFiles, deleteDamaged } from './outbox-file.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { type Moment, momentOf } from './moment.ts';
+import { bytesOf, damagedFiles } from './outbox-file.ts';
 import type {
   Args,
   NewRow,
@@ -23,25 +16,12 @@ import type {
   RawQueue,
   Result,
   StoreCall,
-  StoreFailure,
 } from './requests.ts';
 import { readPeer, savePeer } from './sink-peer.ts';
-import { explainedFault, faultOf, isDiskUnusable } from './sqlite-faults.ts';
+import { StoreBacking } from './store-backing.ts';
 
-/** The file is tried again after so long while messages are kept in memory; sooner at first. */
-const RETRY_MS = [500, 1_000, 2_000, 5_000] as const;
-/** Transactions that one call may cost to make room. */
-const ROOM_STEPS = 40;
-/** A disk with less free room is full. */
-const FULL_BYTES = 2 * 1024 * 1024;
-/** Rows to give up at once in a full file; fewer where the log has no room for so many. */
-const SLICES = [500, 50, 5] as const;
 /** One group of calls is written in transactions of about so many bytes, which bounds the log. */
 const GROUP_BYTES = 512 * 1024;
-const EXPIRE_EVERY_MS = 60_000;
-const BALLAST_EVERY_MS = 2_000;
-/** Deletions of their own cost an fsync each; mostly they go along with a commit. */
-const DELETE_EVERY_MS = 1_000;
 
 export type StoreCoreOptions = BackingOptions;
 
@@ -51,24 +31,12 @@ interface Deferred {
 }
 export type CoreOutcome = Outcome | Deferred;
 
-interface Owed {
-  readonly call: StoreCall;
-  /** Last number of its alerts in memory, in the epoch that it was taken in. */
-  readonly through: number;
-}
-
-/** The store without its thread: one file, one connection, groups of calls. */
+/** The store without its thread: answers groups of calls over whichever backing is in use. */
 export class StoreCore {
   readonly #options: StoreCoreOptions;
-  #backing: Backing;
-  /** Why there is no file; null while there is. */
-  #fault: StoreFailure | null = null;
-  #retries = 0;
-  #retryAtMs = 0;
-  #owed: Owed[] = [];
-  #expiredAtMs = Number.NEGATIVE_INFINITY;
-  #tidiedAtMs = Number.NEGATIVE_INFINITY;
-  #ballastAtMs = Number.NEGATIVE_INFINITY;
+  readonly #store: StoreBacking;
+  readonly #housekeeping: Housekeeping;
+  readonly #deferred = new DeferredCalls();
 
   /**
    * A disk that fails or is full does not keep the store from starting: it begins in memory.
@@ -76,13 +44,8 @@ export class StoreCore {
    */
   constructor(options: StoreCoreOptions) {
     this.#options = options;
-    try {
-      this.#backing = openOnDisk(options, null);
-    } catch (error) {
-      if (!isDiskUnusable(error)) throw error;
-      this.#backing = openInMemory(options, NOTHING);
-      this.#noteFault(error);
-    }
+    this.#store = new StoreBacking(options);
+    this.#housekeeping = new Housekeeping(options, this.#store);
   }
 
   get position(): Position {
@@ -103,12 +66,11 @@ export class StoreCore {
 
   /** Calls that were deferred and are now taken: on disk, or at the hub. */
   settled(): StoreCall[] {
-    const { ackedSeq } = this.#backing.outbox.lane(0);
-    const isSettled = ({ through }: Owed): boolean =>
-      this.#backing.mode === 'disk' || through <= ackedSeq;
-    const settled = this.#owed.filter(isSettled).map(({ call }) => call);
-    this.#owed = this.#owed.filter((owed) => !isSettled(owed));
-    return settled;
+    const { outbox, mode } = this.#backing;
+    return this.#deferred.settle({
+      isOnDisk: mode === 'disk',
+      ackedSeq: outbox.lane(0).ackedSeq,
+    });
   }
 
   /**
@@ -125,65 +87,43 @@ export class StoreCore {
 
   /** Does what is due: writes, deletes, makes room, tries the disk again. False where that failed. */
   tidy(): boolean {
-    if (this.#backing.mode === 'memory') this.#tryDisk();
-    const outcome = this.#attempt(() => {
-      const { outbox } = this.#backing;
-      const at = this.#now();
-      this.#keepHeldSmall();
-      const isDeletionDue = at.monoMs - this.#tidiedAtMs >= DELETE_EVERY_MS;
-      const isSpillDue = !this.#isDiskLow() && outbox.isSpillDue(at.monoMs);
-      if (isSpillDue || (isDeletionDue && outbox.isUntidy)) {
-        this.#tidiedAtMs = at.monoMs;
-        this.#commit(() => {});
-      }
-      this.#makeRoom(4);
-      this.#expire();
-      this.#careForDisk();
-      return null;
-    });
+    if (this.#backing.mode === 'memory') this.#store.tryDisk();
+    const outcome = this.#store.attempt(() => this.#housekeeping.tidy());
     if (!outcome.ok) this.#options.log.warn({ error: outcome.error }, 'outbox not tidied');
     return outcome.ok;
   }
 
-  /** Closes in good order: the log is moved into the file, the epoch marked as cleanly ended. */
+  /** Closes in good order: everything that waits in memory is written, and the epoch marked as cleanly ended. */
   close(): void {
-    if (this.#backing.mode === 'memory') this.#tryDisk(true);
-    const { outbox, db, mode } = this.#backing;
-    try {
-      if (mode === 'memory') {
-        const lost = LANES.map((lane) => outbox.laneQueue(lane).depth);
-        this.#options.log.error({ lanes: lost }, 'outbox closed without a disk: messages are lost');
-        return;
-      }
-      outbox.endEpoch(this.#now());
-      db.pragma('wal_checkpoint(TRUNCATE)');
-    } finally {
-      db.close();
-    }
+    this.#store.close();
+  }
+
+  get #backing(): Backing {
+    return this.#store.current;
   }
 
   #writeGroup(calls: readonly WriteCall[], outcomes: Map<StoreCall, CoreOutcome>): void {
     if (calls.length === 0) return;
-    const together = this.#attempt(() => this.#writeAll(calls));
+    const together = this.#store.attempt(() => this.#writeAll(calls));
     // One call that cannot be written must not take its neighbours along.
     const isAll = together.ok || calls.length === 1;
     for (const call of calls) {
-      const outcome = isAll ? together : this.#attempt(() => this.#writeAll([call]));
-      outcomes.set(call, outcome.ok ? this.#owing(call, outcome) : outcome);
+      const outcome = isAll ? together : this.#store.attempt(() => this.#writeAll([call]));
+      outcomes.set(call, outcome.ok ? this.#taken(call, outcome) : outcome);
     }
-    this.#attempt(() => this.#makeRoom(2));
+    this.#store.attempt(() => this.#housekeeping.makeRoom(2));
   }
 
   /** Without a disk, an alert is taken only when the hub has it. */
-  #owing(call: WriteCall, outcome: Outcome): CoreOutcome {
+  #taken(call: WriteCall, outcome: Outcome): CoreOutcome {
     const hasAlert = call.op === 'write' && call.rows.some(({ lane }) => lane === 0);
     if (this.#backing.mode === 'disk' || !hasAlert) return outcome;
-    this.#owed.push({ call, through: this.#backing.outbox.lane(0).nextSeq - 1 });
+    this.#deferred.add(call, this.#backing.outbox.lane(0).nextSeq - 1);
     return { deferred: true };
   }
 
   #answered(call: StoreCall): Outcome {
-    return this.#attempt(() => this.#answer(call));
+    return this.#store.attempt(() => this.#answer(call));
   }
 
   #writeAll(calls: readonly WriteCall[]): null {
@@ -196,7 +136,7 @@ export class StoreCore {
       for (const call of calls) if (call.op === 'write') this.#putAll(call.rows, monoMs);
       return null;
     }
-    this.#commit(() => {
+    this.#housekeeping.commit(() => {
       for (const call of calls) this.#write(call);
     });
     return null;
@@ -204,90 +144,6 @@ export class StoreCore {
 
   #putAll(rows: readonly NewRow[], monoMs: number): void {
     for (const row of rows) this.#backing.outbox.put(row, monoMs);
-  }
-
-  /** Commits; in a full file or on a full disk after making room. */
-  #commit(change: () => void): void {
-    const { outbox } = this.#backing;
-    const isLow = this.#isDiskLow();
-    for (let step = 0; ; step++) {
-      try {
-        outbox.commit(this.#now(), change, isLow ? 'none' : 'due');
-        return;
-      } catch (error) {
-        if (faultOf(error) !== 'full' || step >= ROOM_STEPS || !this.#makeRoomAtOnce()) throw error;
-      }
-    }
-  }
-
-  /** Others have nearly filled the disk: what is left is for alerts and events. */
-  #isDiskLow(): boolean {
-    return this.#backing.disk?.isLow(this.#nowMs()) ?? false;
-  }
-
-  /** A write failed for want of room: the ballast goes first, then what matters least, then bodies shrink. */
-  #makeRoomAtOnce(): boolean {
-    const { room, disk, db } = this.#backing;
-    const free = disk?.free(this.#nowMs()) ?? null;
-    // A full budget leaves room on the disk, and then the ballast is of no help.
-    const isDiskFull = disk !== null && (free === null || free < FULL_BYTES || !room.isFull);
-    const isSpent = isDiskFull && disk.spendBallast();
-    if (isDiskFull && !isSpent && this.#deleteDamaged()) return true;
-    const at = this.#now();
-    const isMade =
-      SLICES.some((rows) => ignoringFull(() => room.giveUpSome(at, rows))) ||
-      ignoringFull(() => room.deflateAlerts(at));
-    if (isDiskFull) ignoringFull(() => db.pragma('wal_checkpoint(TRUNCATE)') !== null);
-    return isMade || isSpent;
-  }
-
-  /** Gives up what is above the marks, in so many steps at most. */
-  #makeRoom(steps: number): null {
-    const { room } = this.#backing;
-    for (let step = 0; step < steps && (room.isCrowded || this.#isShort()); step++)
-      if (!room.giveUpSome(this.#now()) && !room.deflateAlerts(this.#now())) break;
-    return null;
-  }
-
-  /** On a full disk without ballast alerts live on pages that were used before: some must be free at any time. */
-  #isShort(): boolean {
-    const { disk, room } = this.#backing;
-    if (disk === null || disk.hasBallast || !this.#isDiskLow()) return false;
-    return room.freeBytes < disk.fullBallastBytes;
-  }
-
-  /** What the disk does not take must not fill the memory. */
-  #keepHeldSmall(): void {
-    if (!this.#isDiskLow()) return;
-    for (const lane of LANES) this.#backing.outbox.lane(lane).evictHeld('disk_budget');
-  }
-
-  #expire(): void {
-    const nowMs = this.#nowMs();
-    if (nowMs - this.#expiredAtMs < EXPIRE_EVERY_MS) return;
-    this.#expiredAtMs = nowMs;
-    while (this.#backing.room.expireSome(this.#now())) {}
-  }
-
-  #careForDisk(): void {
-    const { disk } = this.#backing;
-    const nowMs = this.#nowMs();
-    if (disk === null || nowMs - this.#ballastAtMs < BALLAST_EVERY_MS) return;
-    this.#ballastAtMs = nowMs;
-    if (disk.isLow(nowMs)) this.#deleteDamaged();
-    else disk.restoreBallast(nowMs);
-  }
-
-  /** Damaged files are kept for a person to look at, until their room is needed. */
-  #deleteDamaged(): boolean {
-    const [oldest] = damagedFiles(this.#options.dir);
-    if (oldest === undefined) return false;
-    this.#options.log.error(
-      { file: oldest, bytes: bytesOf(oldest) },
-      'damaged outbox deleted for room',
-    );
-    deleteDamaged(oldest);
-    return true;
   }
 
   #write(call: WriteCall): void {
@@ -303,7 +159,7 @@ export class StoreCore {
       case 'poison': {
         const { lane, seq } = call.rejection;
         this.#bury({ rejections: [call.rejection] });
-        outbox.lane(lane).declareLost(seq, 'poison', this.#now());
+        outbox.lane(lane).losses.declareLost(seq, 'poison', this.#now());
         return;
       }
       case 'savePeer':
@@ -370,88 +226,9 @@ export class StoreCore {
         free: disk?.free(this.#nowMs()) ?? null,
       },
       mode,
-      fault: this.#fault,
+      fault: this.#store.fault,
       damagedFiles: damagedFiles(dir).length,
     };
-  }
-
-  /** Runs `action`; after a fault of the disk once more over a new connection, and then in memory. */
-  #attempt(action: () => Result<Operation>): Outcome {
-    try {
-      return { ok: true, result: action() };
-    } catch (error) {
-      if (!isDiskFault(error) || this.#backing.mode === 'memory') return failed(error);
-      this.#options.log.error({ reason: reasonOf(error) }, 'outbox reopened after a disk fault');
-    }
-    return this.#attemptReopened(action);
-  }
-
-  #attemptReopened(action: () => Result<Operation>): Outcome {
-    // As far as the old connection still gives it.
-    const inherited = legacyOf(this.#backing, this.#options.log);
-    try {
-      this.#reopen();
-    } catch (error) {
-      this.#goToMemory(error, inherited);
-    }
-    try {
-      return { ok: true, result: action() };
-    } catch (error) {
-      if (!isDiskFault(error) || this.#backing.mode === 'memory') return failed(error);
-      this.#goToMemory(error, legacyOf(this.#backing, this.#options.log));
-    }
-    try {
-      return { ok: true, result: action() };
-    } catch (error) {
-      return failed(error);
-    }
-  }
-
-  /**
-   * A failed fsync is never repeated on the same file: the kernel may have marked the pages clean
-   * (wiki.postgresql.org/wiki/Fsync_Errors). A group whose commit failed may be on disk all the same: repeated, its
-   * messages keep their message ids, and the hub takes each once.
-   */
-  #reopen(): void {
-    const held = this.#backing.outbox.heldMessages();
-    closeQuietly(this.#backing);
-    this.#backing = openOnDisk(this.#options, { ...NOTHING, rows: held });
-  }
-
-  #goToMemory(error: unknown, inherited: Inheritance): void {
-    closeQuietly(this.#backing);
-    this.#backing = openInMemory(this.#options, inherited);
-    this.#noteFault(error);
-  }
-
-  #noteFault(error: unknown): void {
-    const root = error instanceof ApexError ? (error.cause ?? error) : error;
-    const code = faultOf(root) === 'full' ? 'STORE_FULL' : 'STORE_IO';
-    const message = reasonOf(root);
-    this.#fault = { code, message };
-    this.#retries = 0;
-    this.#retryAtMs = this.#nowMs() + RETRY_MS[0];
-    this.#options.log.error(
-      { code, reason: message },
-      'outbox cannot be written: messages are kept in memory and sent from there',
-    );
-  }
-
-  /** Goes back to the file where it can be written again, with everything that was taken meanwhile. */
-  #tryDisk(isLast = false): void {
-    if (!isLast && this.#nowMs() < this.#retryAtMs) return;
-    try {
-      const inherited = legacyOf(this.#backing, this.#options.log);
-      const backing = openOnDisk(this.#options, inherited);
-      closeQuietly(this.#backing);
-      this.#backing = backing;
-      this.#fault = null;
-      this.#options.log.warn({ messages: inherited.rows.length }, 'outbox is on disk again');
-    } catch (error) {
-      const step = Math.min(++this.#retries, RETRY_MS.length - 1);
-      this.#retryAtMs = this.#nowMs() + (RETRY_MS[step] ?? 5_000);
-      this.#options.log.debug({ reason: reasonOf(error) }, 'outbox still cannot be written');
-    }
   }
 
   #newEpoch() {
@@ -459,7 +236,7 @@ export class StoreCore {
     return { epoch: newEpoch(), bootId, ...this.#now() };
   }
 
-  #now() {
+  #now(): Moment {
     return momentOf(this.#options.clock);
   }
 
@@ -496,36 +273,4 @@ function groupsOf(calls: readonly WriteCall[]): WriteCall[][] {
     bytes += size;
   }
   return groups;
-}
-
-/** After such a fault the connection must not be used again. */
-function isDiskFault(error: unknown): boolean {
-  const fault = faultOf(error);
-  return fault === 'io' || fault === 'damaged';
-}
-
-function ignoringFull(step: () => boolean): boolean {
-  try {
-    return step();
-  } catch (error) {
-    if (faultOf(error) === 'full') return false;
-    throw error;
-  }
-}
-
-function closeQuietly({ db }: Backing): void {
-  try {
-    db.close();
-  } catch {
-    // Its disk is gone, and so is what it could say.
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function failed(error: unknown): Outcome {
-  const { code, message }: { code: ErrorCode; message: string } = explainedFault(error);
-  return { ok: false, error: { code, message } };
 }
