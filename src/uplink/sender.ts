@@ -4,12 +4,14 @@ import type { OutboxBatch } from '../store/outbox-rows.ts';
 import type { OutboxStreams } from '../store/requests.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
+import { CreditPause } from './credit-pause.ts';
 import type { Dialect } from './dialect.ts';
 import { LaneCursor, type SendStream } from './lane-cursor.ts';
 import type { Line } from './line.ts';
 import type { Outstanding } from './liveness.ts';
 import { Pump } from './pump.ts';
 import { bury } from './rejections.ts';
+import { SendLoop } from './send-loop.ts';
 import { type Evidence, onlyMessage, type Suspects } from './suspects.ts';
 import { Trial } from './trial.ts';
 import type { UplinkStore } from './uplink-store.ts';
@@ -46,14 +48,13 @@ export class Sender {
   readonly #window: Window;
   readonly #pump: Pump;
   readonly #trial: Trial;
+  readonly #loop: SendLoop;
+  readonly #creditPause: CreditPause;
   readonly #epoch: string;
   #nextRequest = 1;
-  #isPumping = false;
-  #isWanted = false;
   #isCongested = false;
   #isStopped = false;
   #timer: TimerHandle | null = null;
-  #creditTimer: TimerHandle | null = null;
   #lastResync: string | null = null;
   #onDrained: (() => void) | null = null;
 
@@ -70,6 +71,15 @@ export class Sender {
     this.#window = new Window(options.credit, options.isProbe);
     this.#pump = new Pump(this.#cursors, this.#window);
     this.#trial = new Trial(options.suspects);
+    this.#loop = new SendLoop({
+      isBlocked: () => this.#isStopped || this.#isCongested,
+      sendOne: () => this.#sendOne(),
+      onFailure: (error) => {
+        options.log.error({ err: error }, 'outbox not read');
+        this.#stuck('the outbox could not be read', false);
+      },
+    });
+    this.#creditPause = new CreditPause(this.#window, options.clock, () => this.#loop.run());
     const current = options.streams.find(({ isCurrent }) => isCurrent);
     this.#epoch = current?.epoch ?? options.store.position.epoch;
   }
@@ -127,7 +137,7 @@ export class Sender {
   /** Resolves when everything stored so far is acknowledged; never on a connection that is lost. */
   drained(): Promise<void> {
     this.#pump.hurry();
-    this.#run();
+    this.#loop.run();
     return new Promise((resolve) => {
       this.#onDrained = resolve;
       this.#noteDrained();
@@ -137,20 +147,12 @@ export class Sender {
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
-    this.#creditTimer?.cancel();
+    this.#creditPause.stop();
   }
 
   setCredit(credit: FlowCredit, resumeAfterMs: number | undefined): void {
-    const before = this.#window.credit;
-    this.#window.setCredit(credit);
-    this.#creditTimer?.cancel();
-    if (resumeAfterMs !== undefined && before.credit_messages > credit.credit_messages) {
-      this.#creditTimer = this.#options.clock.setTimeout(() => {
-        this.#window.setCredit(before);
-        this.#run();
-      }, resumeAfterMs);
-    }
-    this.#run();
+    this.#creditPause.setCredit(credit, resumeAfterMs);
+    this.#loop.run();
   }
 
   onHeartbeat(): void {
@@ -159,7 +161,7 @@ export class Sender {
 
   /** One beat of the connection. */
   onBeat(): void {
-    if (this.#trial.onBeat()) this.#run();
+    if (this.#trial.onBeat()) this.#loop.run();
   }
 
   onAck({ request_id: requestId, data }: BatchAck): void {
@@ -199,7 +201,7 @@ export class Sender {
       return;
     }
     this.#window.forget(epoch, lane);
-    this.#run();
+    this.#loop.run();
   }
 
   sentAs(requestId: string): BatchInFlight | null {
@@ -212,30 +214,7 @@ export class Sender {
       this.#stuck('more streams of older epochs are to be listed', false);
       return;
     }
-    this.#run();
-  }
-
-  #run(): void {
-    this.#isWanted = true;
-    if (this.#isPumping || this.#isStopped || this.#isCongested) return;
-    this.#sendAll().catch((error: unknown) => {
-      this.#options.log.error({ err: error }, 'outbox not read');
-      this.#stuck('the outbox could not be read', false);
-    });
-  }
-
-  /** Sends until the window is full or nothing is left. Runs once at a time. */
-  async #sendAll(): Promise<void> {
-    this.#isPumping = true;
-    try {
-      // Asked again where something changed while the last answer was on its way.
-      while (this.#isWanted) {
-        this.#isWanted = false;
-        while (!this.#isStopped && !this.#isCongested && (await this.#sendOne())) {}
-      }
-    } finally {
-      this.#isPumping = false;
-    }
+    this.#loop.run();
   }
 
   /** False where there is nothing to send for now. */
@@ -244,7 +223,7 @@ export class Sender {
     const allowed = this.#trial.allowed(this.#heads(), this.#window.inFlight.length);
     const decision = this.#pump.decide(this.#options.clock.monotonicMs(), allowed);
     if (decision.do === 'wait')
-      this.#timer = this.#options.clock.setTimeout(() => this.#run(), decision.ms);
+      this.#timer = this.#options.clock.setTimeout(() => this.#loop.run(), decision.ms);
     if (decision.do !== 'send') return false;
     const head = this.#cursors[decision.lane]?.head;
     if (head === null || head === undefined) return false;
@@ -302,7 +281,7 @@ export class Sender {
   #onWritten(): void {
     if (!this.#isCongested || this.#options.line.bufferedBytes > BUFFER_LOW_BYTES) return;
     this.#isCongested = false;
-    this.#run();
+    this.#loop.run();
   }
 
   #noteDrained(): void {
