@@ -3,6 +3,7 @@ import type { Logger } from '../system/logger.ts';
 import type { HubCounters } from './counters.ts';
 import type { Doorman } from './doorman.ts';
 import type { FanOut } from './fan-out.ts';
+import type { ForkRefusals } from './fork-refusals.ts';
 import type { IngestLoad } from './ingest-load.ts';
 import type { HubLimits } from './limits.ts';
 import type { SessionRegistry } from './session-registry.ts';
@@ -19,8 +20,7 @@ export interface HubContext {
   readonly limits: HubLimits;
   readonly load: IngestLoad;
   readonly doorman: Doorman;
-  /** How often in a row a client was told that it forked, by client id. */
-  readonly forkRefusals: Map<string, number>;
+  readonly forkRefusals: ForkRefusals;
   readonly clock: Clock;
   readonly log: Logger;
 }

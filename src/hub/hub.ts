@@ -11,6 +11,7 @@ import { packageVersion } from '../system/package-info.ts';
 import { HubCounters } from './counters.ts';
 import { Doorman } from './doorman.ts';
 import { FanOut } from './fan-out.ts';
+import { ForkRefusals } from './fork-refusals.ts';
 import { answerHttp, type Health, isWebSocketPath, refuseUpgrade } from './http.ts';
 import type { HubContext } from './hub-context.ts';
 import { IngestLoad } from './ingest-load.ts';
@@ -101,7 +102,7 @@ export class Hub {
       limits,
       load: new IngestLoad(),
       doorman: new Doorman(limits),
-      forkRefusals: new Map(),
+      forkRefusals: new ForkRefusals(),
     };
     this.#server = createServer({ keepAlive: true, keepAliveInitialDelay: 10_000 });
     this.#sockets = new WebSocketServer(socketOptions());

@@ -2,36 +2,53 @@ import { type FrameFault, parseClientFrame, parseLegacyClientFrame } from '../pr
 import { CLIENT_TYPES, type ClientType } from '../protocol/session.ts';
 import { introductionOf } from './current-dialect.ts';
 import type { Introduction, RequestId } from './dialect.ts';
+import { faultCode } from './fault-codes.ts';
 import { legacyIntroductionOf } from './legacy-dialect.ts';
 
 export type FirstFrame =
   | { readonly kind: 'introduction'; readonly introduction: Introduction }
-  /** A frame of something else. */
-  | { readonly kind: 'premature'; readonly type: string; readonly requestId: RequestId }
-  | { readonly kind: 'fault'; readonly fault: FrameFault };
+  /** With what the `error` frame that answers it says. */
+  | {
+      readonly kind: 'refused';
+      readonly code: string;
+      readonly message: string;
+      readonly requestId: RequestId;
+    };
 
-/**
- * Reads the first text of a connection. A `client_identify` without `protocol` is one of the original protocol.
- */
-export function readFirstFrame(text: string): FirstFrame {
+/** Reads the first frame of a connection. A `client_identify` without `protocol` is one of the original protocol. */
+export function readFirstFrame(data: Buffer, isBinary: boolean): FirstFrame {
+  if (isBinary) {
+    const message = 'the first frame is client_identify, as text';
+    return { kind: 'refused', code: 'not_identified', message, requestId: undefined };
+  }
+  const text = data.toString('utf8');
   const result = parseClientFrame(text);
   if (result.ok) {
     const { frame } = result;
     if (frame.type === 'client_identify')
       return { kind: 'introduction', introduction: introductionOf(frame) };
-    return { kind: 'premature', type: frame.type, requestId: frame.request_id };
+    return premature(frame.type, frame.request_id);
   }
   const legacy = parseLegacyClientFrame(text);
-  if (!legacy.ok) return { kind: 'fault', fault: result };
+  if (!legacy.ok) return faulty(result);
   const { frame } = legacy;
-  if (frame.type !== 'client_identify')
-    return { kind: 'premature', type: frame.type, requestId: frame.request_id };
+  if (frame.type !== 'client_identify') return premature(frame.type, frame.request_id);
   const clientType = knownType(frame.data.client_type);
   if (clientType === undefined) {
     const message = `client_type: not one of ${CLIENT_TYPES.join(', ')}`;
-    return { kind: 'fault', fault: { ok: false, fault: 'invalid', message, type: frame.type } };
+    return faulty({ ok: false, fault: 'invalid', message, type: frame.type });
   }
   return { kind: 'introduction', introduction: legacyIntroductionOf(frame, clientType) };
+}
+
+function premature(type: string, requestId: RequestId): FirstFrame {
+  const message = `${type} needs an identified client`;
+  return { kind: 'refused', code: 'not_identified', message, requestId };
+}
+
+function faulty(fault: FrameFault): FirstFrame {
+  const { message, requestId } = fault;
+  return { kind: 'refused', code: faultCode(fault), message, requestId };
 }
 
 function knownType(name: string): ClientType | undefined {

@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { CLOSE_CODES, type CloseCode } from '../protocol/close-codes.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
+import { admissionOf } from './admission.ts';
 import { currentDialect } from './current-dialect.ts';
 import type {
   AdmittedClient,
@@ -13,7 +12,6 @@ import type {
   Introduction,
   RequestId,
 } from './dialect.ts';
-import { faultCode } from './fault-codes.ts';
 import type { HubContext } from './hub-context.ts';
 import { readFirstFrame } from './introduction.ts';
 import { connectionEstablished } from './server-frames.ts';
@@ -23,26 +21,17 @@ import {
   type SessionState,
   sessionStep,
 } from './session-state.ts';
+import { Silence } from './silence.ts';
 import type { IdentifiedClient } from './store/requests.ts';
+import { type Peer, Stranger } from './stranger.ts';
 import { PACING } from './subscriber.ts';
-import { checkToken, type HubToken, type TokenVerdict } from './tokens.ts';
+import type { HubToken } from './tokens.ts';
 
 /** How soon a client may try again after the hub could not serve it. */
 const RETRY_AFTER_MS = 1000;
 const AUTH_RETRY_AFTER_MS = 60_000;
 /** For the client to begin a new epoch. */
 const FORK_RETRY_AFTER_MS = 100;
-/** A client that is told so often in a row that it forked cannot begin a new epoch. */
-const FORKS_REFUSED = 2;
-/** A stranger that has sent so much is cut off, closing handshake or not. */
-const STRANGER_BYTES = 4 * LIMITS.preAuthFrameBytes;
-
-export interface Peer {
-  readonly connectionId: string;
-  readonly remoteAddress: string;
-  /** Below the WebSocket. */
-  readonly socket: Socket;
-}
 
 interface HeldFrame {
   readonly data: Buffer;
@@ -60,35 +49,34 @@ export class HubSession implements ClientChannel {
   #conversation: Conversation | undefined;
   /** Confirms to the store that the client has its session token. */
   #confirmToken: (() => void) | undefined;
-  #identifyTimer: TimerHandle | undefined;
-  #refusalTimer: TimerHandle | undefined;
   #held: HeldFrame[] = [];
-  #isStranger = true;
-  #strangerBytes = 0;
-  #silentBeats = 0;
+  readonly #stranger: Stranger;
+  readonly #silence = new Silence();
 
   constructor(ws: WebSocket, hub: HubContext, peer: Peer) {
     this.#ws = ws;
     this.#hub = hub;
     this.#peer = peer;
     this.#log = hub.log.child({ connection: peer.connectionId, remote: peer.remoteAddress });
+    this.#stranger = new Stranger(hub, peer, {
+      onTimeout: () => this.#onIdentifyTimeout(),
+      onTooLarge: () => {
+        if (this.#state.name === 'connected') this.onTooLarge(LIMITS.preAuthFrameBytes);
+      },
+      onFlood: () => this.terminate(),
+    });
   }
 
   start(): void {
     const ws = this.#ws;
     ws.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
-    ws.on('ping', () => this.#onSign());
-    ws.on('pong', () => this.#onSign());
+    ws.on('ping', () => this.#silence.end());
+    ws.on('pong', () => this.#silence.end());
     ws.on('close', (code, reason) => this.#onClosed(code, reason.toString('utf8')));
     // 'close' follows; ws has already answered the peer with the fitting code.
     ws.on('error', (error) => this.#log.warn({ err: error }, 'socket error'));
-    this.#peer.socket.on('data', this.#countStranger);
     this.#hub.registry.add(this);
-    this.#identifyTimer = this.#hub.clock.setTimeout(() => {
-      this.#hub.counters.identifyTimeouts++;
-      this.reject('identify_timeout', 'no client_identify in time', undefined);
-      this.#apply({ name: 'identify_timeout' });
-    }, LIMITS.identifyTimeoutMs);
+    this.#stranger.begin();
     const greeting = connectionEstablished(this.#peer.connectionId, this.#hub.clock.wallMs());
     this.send(JSON.stringify(greeting));
   }
@@ -165,47 +153,26 @@ export class HubSession implements ClientChannel {
     this.#ws.terminate();
   }
 
-  /**
-   * One beat of the hub's liveness clock. Silence is counted in beats, so that a hub which itself stood still
-   * does not take all its clients for dead.
-   */
+  /** One beat of the hub's liveness clock. */
   tick(beatMs: number): void {
     // While the hub does not read, silence is its own doing.
     if (this.#ws.isPaused) return;
-    this.#silentBeats++;
-    const silentMs = this.#silentBeats * beatMs;
-    const { silenceMs, pingMs } = this.#dialect;
-    if (silentMs > silenceMs) {
+    const { due, silentMs } = this.#silence.onBeat(beatMs, this.#dialect);
+    if (due === 'drop') {
       this.#hub.counters.silentDropped++;
       this.#log.warn({ silent_ms: silentMs }, 'silent client dropped');
       this.terminate();
-    } else if (pingMs !== null && silentMs % pingMs === 0 && this.#ws.readyState === this.#ws.OPEN)
-      this.#ws.ping();
+    } else if (due === 'ping' && this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
   }
 
-  #onSign(): void {
-    this.#silentBeats = 0;
-  }
-
-  /** A frame counts for the WebSocket once it is complete; a stranger gets no room for a large one to grow. */
-  readonly #countStranger = (chunk: Buffer): void => {
-    this.#strangerBytes += chunk.byteLength;
-    if (this.#strangerBytes > STRANGER_BYTES) this.terminate();
-    else if (this.#strangerBytes > LIMITS.preAuthFrameBytes && this.#state.name === 'connected')
-      this.onTooLarge(LIMITS.preAuthFrameBytes);
-  };
-
-  /** The connection is no stranger any more, or gone. */
-  #leaveStrangers(): void {
-    if (!this.#isStranger) return;
-    this.#isStranger = false;
-    this.#identifyTimer?.cancel();
-    this.#peer.socket.off('data', this.#countStranger);
-    this.#hub.doorman.leave(this.#peer.remoteAddress);
+  #onIdentifyTimeout(): void {
+    this.#hub.counters.identifyTimeouts++;
+    this.reject('identify_timeout', 'no client_identify in time', undefined);
+    this.#apply({ name: 'identify_timeout' });
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
-    this.#onSign();
+    this.#silence.end();
     this.#hub.counters.framesIn++;
     const effect = this.#apply({ name: 'frame' });
     if (effect.do === 'read_first') this.#readFirst(data, isBinary);
@@ -214,20 +181,14 @@ export class HubSession implements ClientChannel {
   }
 
   #readFirst(data: Buffer, isBinary: boolean): void {
-    if (this.#refusalTimer !== undefined) return;
+    if (this.#stranger.isHeldBack) return;
     if (data.byteLength > LIMITS.preAuthFrameBytes) {
       this.onTooLarge(LIMITS.preAuthFrameBytes);
       return;
     }
-    if (isBinary) {
-      this.reject('not_identified', 'the first frame is client_identify, as text', undefined);
-      return;
-    }
-    const first = readFirstFrame(data.toString('utf8'));
+    const first = readFirstFrame(data, isBinary);
     if (first.kind === 'introduction') this.#introduce(first.introduction);
-    else if (first.kind === 'fault')
-      this.reject(faultCode(first.fault), first.fault.message, first.fault.requestId);
-    else this.reject('not_identified', `${first.type} needs an identified client`, first.requestId);
+    else this.reject(first.code, first.message, first.requestId);
   }
 
   #handle(data: Buffer, isBinary: boolean): void {
@@ -243,13 +204,13 @@ export class HubSession implements ClientChannel {
   #introduce(introduction: Introduction): void {
     this.#dialect = introduction.dialect;
     const { clientType, token } = introduction;
-    const verdict = this.#verdict(introduction);
+    const verdict = admissionOf(introduction, this.#hub);
     if (!verdict.isAdmitted) {
       this.#refuse(introduction, verdict.reason);
       return;
     }
     this.#apply({ name: 'introduced', isAdmitted: true });
-    this.#leaveStrangers();
+    this.#stranger.leave();
     // What a client sends without waiting for its welcome is kept; more of it stays in the network.
     this.setReading(false);
     const clientId = introduction.clientId ?? verdict.token.name;
@@ -257,35 +218,20 @@ export class HubSession implements ClientChannel {
     this.#log.debug({ client_id: clientId, token_length: token.length }, 'client admitted');
   }
 
-  #verdict({ token, clientType, clientId }: Introduction): TokenVerdict {
-    const { tokens, store } = this.#hub;
-    const verdict = checkToken(tokens, token, clientType);
-    if (!verdict.isAdmitted || clientType !== 'ai_engine') return verdict;
-    const id = clientId ?? verdict.token.name;
-    if (store.claimEdge(id, verdict.token, tokens)) return verdict;
-    return { isAdmitted: false, reason: `the client id ${id} belongs to another token` };
-  }
-
   #refuse({ clientId, clientType, requestId }: Introduction, reason: string): void {
-    const { counters, clock, doorman } = this.#hub;
-    counters.authFailures++;
+    this.#hub.counters.authFailures++;
     this.#log.warn({ client_id: clientId, client_type: clientType, reason }, 'client refused');
-    const holdMs = doorman.holdRefusal(this.#peer.remoteAddress, clock.monotonicMs());
-    const answer = (): void => {
+    const isAnswered = this.#stranger.answerRefusal(() => {
       this.reject('auth_failed', reason, requestId, AUTH_RETRY_AFTER_MS);
       this.#apply({ name: 'introduced', isAdmitted: false });
-    };
-    if (holdMs === 0) answer();
-    else {
-      // Until then nothing else is tried on this connection.
-      this.setReading(false);
-      this.#refusalTimer = clock.setTimeout(answer, holdMs);
-    }
+    });
+    // Until it is, nothing else is tried on this connection.
+    if (!isAnswered) this.setReading(false);
   }
 
   #identify(introduction: Introduction, client: AdmittedClient, token: HubToken): void {
     const { store, clock, forkRefusals } = this.#hub;
-    const isForkForgiven = (forkRefusals.get(client.clientId) ?? 0) >= FORKS_REFUSED;
+    const isForkForgiven = forkRefusals.isForgiven(client.clientId);
     const resume = introduction.resume && { ...introduction.resume, isForkForgiven };
     store.identify({ ...client, token, connectedMs: clock.wallMs(), resume }).then(
       (identified) => {
@@ -300,7 +246,7 @@ export class HubSession implements ClientChannel {
   #turnAway({ clientId }: AdmittedClient): void {
     const { counters, forkRefusals } = this.#hub;
     counters.epochForks++;
-    forkRefusals.set(clientId, (forkRefusals.get(clientId) ?? 0) + 1);
+    forkRefusals.note(clientId);
     this.#log.warn({ client_id: clientId }, 'two clients may be numbering messages alike');
     const message = 'this client is not the one that was here last; begin a new epoch';
     this.#end(CLOSE_CODES.tryLater, 'epoch_fork', message, FORK_RETRY_AFTER_MS);
@@ -313,7 +259,7 @@ export class HubSession implements ClientChannel {
   ): void {
     const { store, clock, registry, counters, forkRefusals } = this.#hub;
     const { clientId, clientType } = client;
-    forkRefusals.delete(clientId);
+    forkRefusals.forget(clientId);
     counters.streamsPurged += identified.purged;
     if (this.#dialect.isExclusive) registry.claim(this, clientType, clientId);
     else registry.join(this, clientType, this.#peer.connectionId);
@@ -337,8 +283,7 @@ export class HubSession implements ClientChannel {
   }
 
   #onClosed(code: number, reason: string): void {
-    this.#leaveStrangers();
-    this.#refusalTimer?.cancel();
+    this.#stranger.leave();
     this.#conversation?.stop();
     this.#hub.registry.remove(this);
     this.#apply({ name: 'socket_closed' });
