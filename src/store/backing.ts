@@ -44,6 +44,14 @@ export interface Inheritance {
 
 export const NOTHING: Inheritance = { rows: [], events: [], lost: [], peer: null };
 
+/** What came before a file is opened. */
+export interface Before {
+  /** Of the outbox that was in use; null where there was none. */
+  readonly inherited: Inheritance | null;
+  /** This daemon has not had the file open yet: what a crash took is still to be declared. */
+  readonly isFirst: boolean;
+}
+
 /** Messages of one lane that were given up. */
 interface Lost {
   readonly lane: Lane;
@@ -67,11 +75,12 @@ export interface Backing {
  * memory, after damage what could not be salvaged.
  * @throws ApexError as `openOutboxFile` does
  */
-export function openOnDisk(options: BackingOptions, inherited: Inheritance | null): Backing {
-  return open(options, inherited, inherited !== null);
+export function openOnDisk(options: BackingOptions, after: Before): Backing {
+  return open(options, after, after.inherited !== null);
 }
 
-function open(options: BackingOptions, inherited: Inheritance | null, isSuspect: boolean): Backing {
+function open(options: BackingOptions, after: Before, isSuspect: boolean): Backing {
+  const { inherited, isFirst } = after;
   const { dir, budgetBytes, clock, log } = options;
   const wallMs = clock.wallMs();
   const { db, damaged } = openOutboxFile({ dir, budgetBytes, wallMs, isSuspect, log });
@@ -81,7 +90,7 @@ function open(options: BackingOptions, inherited: Inheritance | null, isSuspect:
     const backing = backingOver(options, db, { mode: 'disk', ...shares });
     const { outbox } = backing;
     if (damaged !== null) salvage(backing, damaged, options);
-    else if (inherited === null && uncleanSince !== null)
+    else if (isFirst && uncleanSince !== null)
       declareUnclean(outbox, uncleanSince, momentOf(clock));
     inherit(backing, inherited ?? NOTHING, clock);
     const disk = new DiskRoom(dir, shares.ballast, log);
@@ -90,7 +99,7 @@ function open(options: BackingOptions, inherited: Inheritance | null, isSuspect:
   } catch (error) {
     db.close();
     // A file that was closed in good order is not read through at first.
-    if (!isSuspect && faultOf(error) === 'damaged') return open(options, inherited, true);
+    if (!isSuspect && faultOf(error) === 'damaged') return open(options, after, true);
     throw error instanceof ApexError ? error : explainedFault(error);
   }
 }

@@ -121,8 +121,11 @@ function readCounts(db: Database, lane: Lane, table: LaneTable): Counts {
       .pluck()
       .get(SINK, lane) ?? 0;
   const left = table.sum(ackedSeq, Number.MAX_SAFE_INTEGER);
+  // Storage that lost some writes and kept others must not make two messages share a number.
+  const nextSeq = Math.max(state.nextSeq, ackedSeq + 1, table.lastSeq() + 1);
   return {
     ...state,
+    nextSeq,
     ackedSeq,
     savedAckedSeq: ackedSeq,
     savedNextSeq: state.nextSeq,

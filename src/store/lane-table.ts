@@ -57,6 +57,14 @@ export class LaneTable {
     return this.#statements.sum.get(afterSeq, throughSeq) ?? { depth: 0, bytes: 0 };
   }
 
+  /** Last number that a row stands for; 0 without rows. */
+  lastSeq(): number {
+    const last = this.#statements.before.get(Number.MAX_SAFE_INTEGER);
+    if (last === undefined) return 0;
+    const gap = isGapRow(last) ? parseGap(last.body) : null;
+    return gap?.to_seq ?? last.seq;
+  }
+
   firstSeq(): number | null {
     return this.#statements.first.get()?.seq ?? null;
   }

@@ -25,6 +25,7 @@ export class StoreBacking {
   #current: Backing;
   /** Why there is no file; null while there is. */
   #fault: StoreFailure | null = null;
+  #hasHadFile = false;
   #retries = 0;
   #retryAtMs = 0;
 
@@ -32,7 +33,8 @@ export class StoreBacking {
   constructor(options: BackingOptions) {
     this.#options = options;
     try {
-      this.#current = openOnDisk(options, null);
+      this.#current = openOnDisk(options, { inherited: null, isFirst: true });
+      this.#hasHadFile = true;
     } catch (error) {
       if (!isDiskUnusable(error)) throw error;
       this.#current = openInMemory(options, NOTHING);
@@ -65,7 +67,8 @@ export class StoreBacking {
     if (!isLast && this.#nowMs() < this.#retryAtMs) return;
     try {
       const inherited = legacyOf(this.#current, this.#options.log);
-      const backing = openOnDisk(this.#options, inherited);
+      const backing = openOnDisk(this.#options, { inherited, isFirst: !this.#hasHadFile });
+      this.#hasHadFile = true;
       closeQuietly(this.#current);
       this.#current = backing;
       this.#fault = null;
@@ -123,7 +126,8 @@ export class StoreBacking {
   #reopen(): void {
     const held = this.#current.outbox.heldMessages();
     closeQuietly(this.#current);
-    this.#current = openOnDisk(this.#options, { ...NOTHING, rows: held });
+    const inherited = { ...NOTHING, rows: held };
+    this.#current = openOnDisk(this.#options, { inherited, isFirst: false });
   }
 
   #goToMemory(error: unknown, inherited: Inheritance): void {

@@ -20,6 +20,7 @@ interface Waiting {
   reject(error: ApexError): void;
 }
 
+const YOUNG_MB = 4;
 /** After its thread died, the store is opened again at once; where that fails, after so long. */
 const RESTART_MS = 5_000;
 
@@ -161,6 +162,8 @@ async function startThread(
   const worker = new Worker(entryPoint(import.meta.url, './store-worker.js'), {
     workerData: settings,
     name: 'store',
+    // Its objects live for milliseconds; room for more young ones is only resident memory.
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });
   return { worker, position: await opened(worker, log) };
 }

@@ -54,8 +54,9 @@ export class StoreCore {
 
   /** Something is to be written, deleted or tried that nobody waits for. */
   get isUntidy(): boolean {
-    const { outbox } = this.#backing;
-    return outbox.hasHeld || outbox.isUntidy || this.#backing.mode === 'memory';
+    const { outbox, disk, mode } = this.#backing;
+    const isBallastSpent = disk !== null && !disk.hasBallast;
+    return outbox.hasHeld || outbox.isUntidy || mode === 'memory' || isBallastSpent;
   }
 
   /** What is untidy cannot wait for a commit of others. */

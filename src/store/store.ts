@@ -232,6 +232,8 @@ export class Store {
         'STORE_MESSAGE_INVALID',
         `${message.type} is nested too deep for a frame`,
       );
+    if (!Number.isFinite(message.wallMs) || !Number.isFinite(message.monoMs))
+      throw new ApexError('STORE_MESSAGE_INVALID', `${message.type} without a time`);
     const body = JSON.stringify(message.data);
     // A UTF-16 unit takes at most three bytes of UTF-8, so short bodies need no count.
     if (body.length * 3 > LIMITS.maxBodyBytes && Buffer.byteLength(body) > LIMITS.maxBodyBytes)
