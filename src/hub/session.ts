@@ -203,7 +203,7 @@ export class HubSession implements ClientChannel {
 
   #introduce(introduction: Introduction): void {
     this.#dialect = introduction.dialect;
-    const { clientType, token } = introduction;
+    const { clientType } = introduction;
     const verdict = admissionOf(introduction, this.#hub);
     if (!verdict.isAdmitted) {
       this.#refuse(introduction, verdict.reason);
@@ -215,7 +215,6 @@ export class HubSession implements ClientChannel {
     this.setReading(false);
     const clientId = introduction.clientId ?? verdict.token.name;
     this.#identify(introduction, { clientId, clientType }, verdict.token);
-    this.#log.debug({ client_id: clientId, token_length: token.length }, 'client admitted');
   }
 
   #refuse({ clientId, clientType, requestId }: Introduction, reason: string): void {

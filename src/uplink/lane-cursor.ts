@@ -8,6 +8,7 @@ export interface SendStream {
   readonly lane: Lane;
   readonly isCurrent: boolean;
   readonly isSameBoot: boolean;
+  readonly firstSeq: number;
   /** Number behind the last one; grows while the epoch is current. */
   nextSeq: number;
   sentThrough: number;
@@ -141,6 +142,7 @@ export function planResume(mine: readonly OutboxStream[], hubs: readonly StreamA
     return {
       epoch: stream.epoch,
       lane: stream.lane,
+      firstSeq: stream.firstSeq,
       isCurrent: stream.isCurrent,
       isSameBoot: stream.isSameBoot,
       nextSeq: stream.nextSeq,

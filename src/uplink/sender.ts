@@ -114,7 +114,9 @@ export class Sender {
     const told = this.#options.streams.filter(({ isCurrent }) => !(isTruncated && isCurrent));
     for (const { lane } of this.#cursors) {
       for (const stream of told.filter((entry) => entry.lane === lane)) {
-        store.acked(stream.epoch, lane, stream.ackedThrough);
+        // A hub that has nothing of a stream acknowledges nothing.
+        if (stream.ackedThrough >= stream.firstSeq)
+          store.acked(stream.epoch, lane, stream.ackedThrough);
         if (stream.ackedThrough < stream.nextSeq - 1) break;
       }
     }

@@ -20,7 +20,7 @@ class Scene {
     this.window = new Window(credit);
     this.lanes = LANES.map((lane) => {
       const depth = depths[lane] ?? 0;
-      const stream = { epoch: 'e', lane, isCurrent: true, isSameBoot: true };
+      const stream = { epoch: 'e', lane, isCurrent: true, firstSeq: 1, isSameBoot: true };
       const cursor = new LaneCursor(
         lane,
         [{ ...stream, nextSeq: depth + 1, sentThrough: 0, ackedThrough: 0 }],
