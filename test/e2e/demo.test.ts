@@ -51,7 +51,7 @@ describe('scripts/demo', () => {
       expect(output).toMatch(new RegExp(`^${camera} +streaming`, 'm'));
       expect(output).toContain(`rtsp://127.0.0.1:`);
     }
-    expect(output).toMatch(/uplink +authenticated/);
+    expect(output).toMatch(/uplink +connected to/);
     expect(output).not.toContain('TEST');
     expect(code).toBe(0);
     expect(left).toEqual([]);
