@@ -33,17 +33,23 @@ export class Housekeeping {
   }
 
   /** Commits; in a full file or on a full disk after making room. */
-  commit(change: () => void): void {
+  commit(change: () => void, spill: 'due' | 'all' = 'due'): void {
     const { outbox } = this.#backing.current;
     const isLow = this.#isDiskLow();
     for (let step = 0; ; step++) {
       try {
-        outbox.commit(this.#now(), change, isLow ? 'none' : 'due');
+        outbox.commit(this.#now(), change, isLow && spill === 'due' ? 'none' : spill);
         return;
       } catch (error) {
         if (faultOf(error) !== 'full' || step >= ROOM_STEPS || !this.#makeRoomAtOnce()) throw error;
       }
     }
+  }
+
+  /** Writes all that is in memory. */
+  spill(): null {
+    this.commit(() => {}, 'all');
+    return null;
   }
 
   /** Gives up what is above the marks, in so many steps at most. */

@@ -96,6 +96,9 @@ export class StoreCore {
 
   /** Closes in good order: everything that waits in memory is written, and the epoch marked as cleanly ended. */
   close(): void {
+    // In a full file what is in memory needs room made for it, which the end of the epoch does not do.
+    const spilt = this.#store.attempt(() => this.#housekeeping.spill());
+    if (!spilt.ok) this.#options.log.warn({ error: spilt.error }, 'outbox not written out');
     this.#store.close();
   }
 
