@@ -5,6 +5,7 @@ const POWER = 'test/faults/power.test.ts';
 const DISK = 'test/faults/disk.test.ts';
 const CLOCK = 'test/faults/clock.test.ts';
 const ACCESS = 'test/faults/network-auth.test.ts';
+const SLOW_LINK = 'test/faults/network-slow-link.test.ts';
 const LEGACY = 'test/faults/network-legacy-mix.test.ts';
 const FLEET = 'test/faults/fleet-recovery.test.ts';
 const PARTITION = 'test/faults/network-partition.test.ts';
@@ -178,6 +179,22 @@ export const MUTATIONS = [
       },
     ],
     tests: [{ file: CLOCK, name: '16 the wall clock' }],
+  },
+  {
+    name: 'heartbeats and alerts behind the whole backlog',
+    changes: [
+      {
+        file: 'src/uplink/window.ts',
+        find: 'const used = this.#used();',
+        replace: 'const used = { ...this.#used(), batches: 0, messages: 0, bytes: 0 };',
+      },
+      {
+        file: 'src/uplink/sender.ts',
+        find: 'const BUFFER_HIGH_BYTES = 1024 * 1024;',
+        replace: 'const BUFFER_HIGH_BYTES = 1024 * 1024 * 1024;',
+      },
+    ],
+    tests: [{ file: SLOW_LINK, name: '7 a narrow link' }],
   },
   {
     name: 'refusals never open the breaker',
