@@ -59,7 +59,11 @@ function damage(path: string, random: () => number): { how: string; pages: numbe
     const at = within(content.length);
     const page = at - (at % PAGE);
     if (kind === 'flip') content[at] = (content[at] ?? 0) ^ (1 << within(8));
-    else content.fill(kind === 'zero' ? 0 : within(256), page, page + PAGE);
+    else {
+      // A log is not a multiple of a page: its last one ends early.
+      const end = Math.min(page + PAGE, content.length);
+      content.fill(kind === 'zero' ? 0 : within(256), page, end);
+    }
   }
   writeFileSync(path, content);
   return { how: `${kind} x${hits}`, pages: 2 * hits };
@@ -154,6 +158,10 @@ test('15 a damaged database: it starts, sends only what is whole, saves the othe
 test('15 a damaged log: it starts, sends only what is whole, keeps what the database already had', async () => {
   // To SQLite the first damaged frame of the log is its end.
   const outcomes = await openedVariants('outbox.db-wal', VARIANTS / 4);
-  const isWrong = (outcome: Outcome): boolean => !isSound(outcome) || outcome.lost > ALERTS_IN_LOG;
+  // A log that was cut looks like one that never was longer: of that loss nothing can be known.
+  const isWrong = (outcome: Outcome): boolean =>
+    !isSound(outcome) ||
+    outcome.lost > ALERTS_IN_LOG ||
+    (outcome.lost > 0 && !outcome.isDeclared && !outcome.name.includes('cut to'));
   expect(outcomes.filter(isWrong), `seed ${SEED}`).toEqual([]);
 });
