@@ -19,12 +19,12 @@ export const MUTATIONS = [
     name: 'synchronous=NORMAL',
     changes: [
       {
-        file: 'src/store/sqlite.ts',
+        file: 'src/store/file/sqlite.ts',
         find: "  db.pragma('synchronous = FULL');\n  const synchronous =",
         replace: "  db.pragma('synchronous = NORMAL');\n  const synchronous =",
       },
       {
-        file: 'src/store/sqlite.ts',
+        file: 'src/store/file/sqlite.ts',
         find: 'const SYNCHRONOUS_FULL = 2;',
         replace: 'const SYNCHRONOUS_FULL = 1;',
       },
@@ -43,7 +43,7 @@ export const MUTATIONS = [
         replace: "newEpoch: () => '01980000-0000-7000-8000-000000000001' + uuid7(0).slice(36),",
       },
       {
-        file: 'src/store/outbox-schema.ts',
+        file: 'src/store/outbox/outbox-schema.ts',
         find: 'epoch TEXT NOT NULL UNIQUE,',
         replace: 'epoch TEXT NOT NULL,',
       },
@@ -99,7 +99,7 @@ export const MUTATIONS = [
     name: 'no ballast',
     changes: [
       {
-        file: 'src/store/disk-room.ts',
+        file: 'src/store/file/disk-room.ts',
         find: '    if (this.#hasBallast) return;\n',
         replace: '    if (monoMs > 0) return;\n',
       },
@@ -110,7 +110,7 @@ export const MUTATIONS = [
     name: 'evicted without a gap row',
     changes: [
       {
-        file: 'src/store/lane-table.ts',
+        file: 'src/store/outbox/lane-table.ts',
         find: 'const declared = this.#declare(gap, { ...at, epochId: first.epoch_id });\n    const bytes',
         replace: `const declared =
       at.monoMs < 0 ? this.#declare(gap, { ...at, epochId: 0 }) : { depth: 0, bytes: 0 };
@@ -134,7 +134,7 @@ export const MUTATIONS = [
     name: 'breaker counts what cannot be reached',
     changes: [
       {
-        file: 'src/uplink/ending.ts',
+        file: 'src/uplink/link/ending.ts',
         find: "return { ending: { kind: 'lost' }, error: unreachable(what(facts, end), end) };",
         replace:
           "return { ending: { kind: 'refused', retryAfterMs: null }, error: unreachable(what(facts, end), end) };",
@@ -184,12 +184,12 @@ export const MUTATIONS = [
     name: 'heartbeats and alerts behind the whole backlog',
     changes: [
       {
-        file: 'src/uplink/window.ts',
+        file: 'src/uplink/sending/window.ts',
         find: 'const used = this.#used();',
         replace: 'const used = { ...this.#used(), batches: 0, messages: 0, bytes: 0 };',
       },
       {
-        file: 'src/uplink/sender.ts',
+        file: 'src/uplink/sending/sender.ts',
         find: 'const BUFFER_HIGH_BYTES = 1024 * 1024;',
         replace: 'const BUFFER_HIGH_BYTES = 1024 * 1024 * 1024;',
       },
@@ -223,7 +223,7 @@ export const MUTATIONS = [
     name: 'messages of the original protocol stored again',
     changes: [
       {
-        file: 'src/hub/legacy-item.ts',
+        file: 'src/hub/legacy/legacy-item.ts',
         find: 'if (requestId === undefined || requestId === null) return null;',
         replace: 'if (requestId !== undefined || requestId === null) return null;',
       },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { formatEvent, tailEvents } from '../hub/tail-client.ts';
+import { formatEvent, tailEvents } from '../hub/tail/tail-client.ts';
 import { ApexError } from '../system/errors.ts';
 import { stopSignal } from './signals.ts';
 

@@ -9,18 +9,18 @@ import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { packageVersion } from '../system/package-info.ts';
 import { HubCounters } from './counters.ts';
-import { Doorman } from './doorman.ts';
-import { FanOut } from './fan-out.ts';
-import { ForkRefusals } from './fork-refusals.ts';
+import { Doorman } from './door/doorman.ts';
+import { ForkRefusals } from './door/fork-refusals.ts';
+import { reconnectAdvice } from './door/reconnect-advice.ts';
+import type { HubToken } from './door/tokens.ts';
+import { FanOut } from './fan-out/fan-out.ts';
 import { answerHttp, type Health, isWebSocketPath, refuseUpgrade } from './http.ts';
 import type { HubContext } from './hub-context.ts';
-import { IngestLoad } from './ingest-load.ts';
+import { IngestLoad } from './ingest/ingest-load.ts';
 import { DEFAULT_HUB_LIMITS, type HubLimits } from './limits.ts';
-import { reconnectAdvice } from './reconnect-advice.ts';
-import { HubSession } from './session.ts';
-import { SessionRegistry } from './session-registry.ts';
+import { HubSession } from './session/session.ts';
+import { SessionRegistry } from './session/session-registry.ts';
 import { HubStore } from './store/hub-store.ts';
-import type { HubToken } from './tokens.ts';
 
 export interface HubOptions {
   host: string;

@@ -4,18 +4,18 @@ import { LANES, type Lane } from '../protocol/lanes.ts';
 import type { Clock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
-import { DiskRoom, type Shares, sharesOf } from './disk-room.ts';
-import { uncleanEpochSince } from './epochs.ts';
-import { openEventRows, upsertEvent } from './event-rows.ts';
-import type { Durability } from './lane-class.ts';
-import { type Moment, momentOf } from './moment.ts';
-import { Outbox } from './outbox.ts';
-import { MEMORY_BYTES, openOutboxFile, openOutboxInMemory } from './outbox-file.ts';
+import { DiskRoom, type Shares, sharesOf } from './file/disk-room.ts';
+import { MEMORY_BYTES, openOutboxFile, openOutboxInMemory } from './file/outbox-file.ts';
+import { salvageOutbox } from './file/salvage.ts';
+import { explainedFault, faultOf } from './file/sqlite-faults.ts';
+import { uncleanEpochSince } from './outbox/epochs.ts';
+import { openEventRows, upsertEvent } from './outbox/event-rows.ts';
+import type { Durability } from './outbox/lane-class.ts';
+import { type Moment, momentOf } from './outbox/moment.ts';
+import { Outbox } from './outbox/outbox.ts';
+import { RoomMaker } from './outbox/room-maker.ts';
 import type { EventRow, NewRow, SinkPeer } from './requests.ts';
-import { RoomMaker } from './room-maker.ts';
-import { salvageOutbox } from './salvage.ts';
 import { readPeer, savePeer } from './sink-peer.ts';
-import { explainedFault, faultOf } from './sqlite-faults.ts';
 
 /** Rows that one transaction moves from one outbox to another. */
 const MOVED_ROWS = 200;

@@ -1,8 +1,8 @@
 import { LANES } from '../protocol/lanes.ts';
 import type { BackingOptions } from './backing.ts';
-import { type Moment, momentOf } from './moment.ts';
-import { bytesOf, damagedFiles, deleteDamaged } from './outbox-file.ts';
-import { faultOf } from './sqlite-faults.ts';
+import { bytesOf, damagedFiles, deleteDamaged } from './file/outbox-file.ts';
+import { faultOf } from './file/sqlite-faults.ts';
+import { type Moment, momentOf } from './outbox/moment.ts';
 import type { StoreBacking } from './store-backing.ts';
 
 /** Transactions that one call may cost to make room. */

@@ -1,6 +1,6 @@
 import type { Lane } from '../protocol/lanes.ts';
 import type { ErrorCode } from '../system/errors.ts';
-import type { OutboxBatch, ReadLimits } from './outbox-rows.ts';
+import type { OutboxBatch, ReadLimits } from './outbox/outbox-rows.ts';
 
 /** A message on its way into the outbox. */
 export interface NewRow {

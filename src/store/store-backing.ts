@@ -9,9 +9,9 @@ import {
   openInMemory,
   openOnDisk,
 } from './backing.ts';
-import { momentOf } from './moment.ts';
+import { explainedFault, faultOf, isDiskUnusable } from './file/sqlite-faults.ts';
+import { momentOf } from './outbox/moment.ts';
 import type { Operation, Outcome, Result, StoreFailure } from './requests.ts';
-import { explainedFault, faultOf, isDiskUnusable } from './sqlite-faults.ts';
 
 /** The file is tried again after so long while messages are kept in memory; sooner at first. */
 const RETRY_MS = [500, 1_000, 2_000, 5_000] as const;

@@ -1,12 +1,12 @@
 import { LANES } from '../protocol/lanes.ts';
 import type { Backing, BackingOptions } from './backing.ts';
-import { addDeadLetter, countDeadLetters, listDeadLetters } from './dead-letters.ts';
 import { DeferredCalls } from './deferred-calls.ts';
-import { openEventRows, upsertEvent } from './event-rows.ts';
-import { isGapRow } from './held-rows.ts';
+import { bytesOf, damagedFiles } from './file/outbox-file.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { type Moment, momentOf } from './moment.ts';
-import { bytesOf, damagedFiles } from './outbox-file.ts';
+import { addDeadLetter, countDeadLetters, listDeadLetters } from './outbox/dead-letters.ts';
+import { openEventRows, upsertEvent } from './outbox/event-rows.ts';
+import { isGapRow } from './outbox/held-rows.ts';
+import { type Moment, momentOf } from './outbox/moment.ts';
 import type {
   Args,
   NewRow,

@@ -3,7 +3,7 @@ import { systemClock } from '../system/clock.ts';
 import { asApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { uuid7 } from '../system/uuid7.ts';
-import { defaultBudget } from './disk-room.ts';
+import { defaultBudget } from './file/disk-room.ts';
 import type {
   FromWorker,
   LogLevel,

@@ -7,7 +7,7 @@ import { bootId, type Clock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { uuid7 } from '../system/uuid7.ts';
-import type { OutboxBatch, ReadLimits } from './outbox-rows.ts';
+import type { OutboxBatch, ReadLimits } from './outbox/outbox-rows.ts';
 import type {
   DeadLetter,
   EventRow,

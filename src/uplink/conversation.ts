@@ -3,14 +3,14 @@ import type { ErrorFrame } from '../protocol/session.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
 import type { Ending } from './backoff.ts';
-import type { Inbound, Payload } from './dialect.ts';
-import type { Heartbeats } from './heartbeats.ts';
+import type { Inbound, Payload } from './dialect/dialect.ts';
 import type { Accepted } from './introduction.ts';
 import type { Delivery } from './judgement.ts';
-import type { Line } from './line.ts';
-import { BEAT_MS, Liveness } from './liveness.ts';
-import { Sender } from './sender.ts';
-import type { Suspects } from './suspects.ts';
+import type { Line } from './link/line.ts';
+import type { Heartbeats } from './liveness/heartbeats.ts';
+import { BEAT_MS, Liveness } from './liveness/liveness.ts';
+import type { Suspects } from './poison/suspects.ts';
+import { Sender } from './sending/sender.ts';
 import type { UplinkStore } from './uplink-store.ts';
 
 /** Heartbeats right after the introduction, a beat apart, so that both sides soon know how their clocks differ. */

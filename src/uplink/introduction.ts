@@ -9,12 +9,12 @@ import type {
 import type { OutboxStream, OutboxStreams, SinkPeer } from '../store/requests.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
-import type { Dialect } from './dialect.ts';
-import { EnhancedDialect } from './enhanced-dialect.ts';
-import { planResume, type SendStream } from './lane-cursor.ts';
-import type { LegacyDialect } from './legacy-dialect.ts';
-import type { Line } from './line.ts';
-import { isClockSynced } from './time-sync.ts';
+import type { Dialect } from './dialect/dialect.ts';
+import { EnhancedDialect } from './dialect/enhanced-dialect.ts';
+import type { LegacyDialect } from './dialect/legacy-dialect.ts';
+import type { Line } from './link/line.ts';
+import { isClockSynced } from './liveness/time-sync.ts';
+import { planResume, type SendStream } from './sending/lane-cursor.ts';
 import type { UplinkStore } from './uplink-store.ts';
 
 /** For the handshake and both frames of the introduction. */

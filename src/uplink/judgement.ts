@@ -1,9 +1,9 @@
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
 import type { Outcome } from './breaker.ts';
-import type { EndFacts, EndVerdict } from './ending.ts';
-import type { SocketEnd } from './socket.ts';
-import type { Evidence, SessionRuin } from './suspects.ts';
-import type { BatchInFlight } from './window.ts';
+import type { EndFacts, EndVerdict } from './link/ending.ts';
+import type { SocketEnd } from './link/socket.ts';
+import type { Evidence, SessionRuin } from './poison/suspects.ts';
+import type { BatchInFlight } from './sending/window.ts';
 
 /** What there is to say of the deliveries of a connection that ends. */
 export interface Delivery {

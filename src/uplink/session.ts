@@ -3,14 +3,14 @@ import type { Clock } from '../system/clock.ts';
 import { ApexError, type ErrorCode } from '../system/errors.ts';
 import type { Ending } from './backoff.ts';
 import { Conversation, type ConversationOptions } from './conversation.ts';
-import type { DeliveryLevel } from './dialect.ts';
-import { type EndFacts, type EndVerdict, endingOf } from './ending.ts';
+import type { DeliveryLevel } from './dialect/dialect.ts';
 import { type Accepted, Introduction, type IntroductionOptions } from './introduction.ts';
 import type { EndedSession } from './judgement.ts';
-import type { Line } from './line.ts';
-import { dial, type SocketEnd, type UplinkSocket } from './socket.ts';
-import type { TlsOptions } from './tls.ts';
-import { within } from './within.ts';
+import { type EndFacts, type EndVerdict, endingOf } from './link/ending.ts';
+import type { Line } from './link/line.ts';
+import { dial, type SocketEnd, type UplinkSocket } from './link/socket.ts';
+import type { TlsOptions } from './link/tls.ts';
+import { within } from './link/within.ts';
 
 const CLOSE_TIMEOUT_MS = 500;
 

@@ -10,17 +10,17 @@ import {
   type Breaker,
   CLOSED_BREAKER,
 } from './breaker.ts';
-import type { OffsetEstimate } from './clock-offset.ts';
-import { type ConnectionEvent, type ConnectionState, transition } from './connection.ts';
-import { type CredentialSources, Credentials } from './credentials.ts';
-import type { DeliveryLevel } from './dialect.ts';
-import { Heartbeats } from './heartbeats.ts';
-import { type HubUrl, parseHubUrl } from './hub-url.ts';
+import type { DeliveryLevel } from './dialect/dialect.ts';
+import { LegacyDialect } from './dialect/legacy-dialect.ts';
 import type { Accepted } from './introduction.ts';
 import { type EndedSession, outcomeOf, ruinOf } from './judgement.ts';
-import { LegacyDialect } from './legacy-dialect.ts';
+import { type ConnectionEvent, type ConnectionState, transition } from './link/connection.ts';
+import { type CredentialSources, Credentials } from './link/credentials.ts';
+import { type HubUrl, parseHubUrl } from './link/hub-url.ts';
+import type { OffsetEstimate } from './liveness/clock-offset.ts';
+import { Heartbeats } from './liveness/heartbeats.ts';
+import { Suspects } from './poison/suspects.ts';
 import { Session, type SessionOptions } from './session.ts';
-import { Suspects } from './suspects.ts';
 import type { UplinkStore } from './uplink-store.ts';
 
 /** How often a changed token is looked for while the hub refuses the old one. */

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { OutboxItem } from '../../src/store/outbox-rows.ts';
+import type { OutboxItem } from '../../src/store/outbox/outbox-rows.ts';
 import { Store } from '../../src/store/store.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { silentLogger } from '../../src/system/logger.ts';

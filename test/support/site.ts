@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fetchStatus } from '../../src/api/control-client.ts';
 import type { EdgeStatus } from '../../src/api/edge-status.ts';
-import { type ReceivedEvent, tailEvents } from '../../src/hub/tail-client.ts';
+import { type ReceivedEvent, tailEvents } from '../../src/hub/tail/tail-client.ts';
 import type { ObjectEvent } from '../../src/protocol/payloads.ts';
 import { assets } from './assets.ts';
 import { freePort, Program, temporaryFolder, waitFor } from './program.ts';

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import type { StreamAck } from '../../protocol/batch.ts';
 import type { ClientStream } from '../../protocol/session.ts';
-import { openDatabase } from '../../store/sqlite.ts';
+import { openDatabase } from '../../store/file/sqlite.ts';
 import { eventFrame } from './event-frame.ts';
 import { forkVerdict, tokenHash, tokenText } from './fork.ts';
 import { type Placement, placeBatch } from './placement.ts';

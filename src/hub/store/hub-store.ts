@@ -6,7 +6,7 @@ import type { Clock, TimerHandle } from '../../system/clock.ts';
 import { entryPoint } from '../../system/entry-point.ts';
 import { ApexError } from '../../system/errors.ts';
 import type { Logger } from '../../system/logger.ts';
-import { type HubToken, mayClaim } from '../tokens.ts';
+import { type HubToken, mayClaim } from '../door/tokens.ts';
 import type {
   ClientRecord,
   EventPage,

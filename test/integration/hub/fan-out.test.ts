@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { PACING } from '../../../src/hub/subscriber.ts';
+import { PACING } from '../../../src/hub/fan-out/subscriber.ts';
 import { EDGE_TOKEN, HubScene, VIEWER_TOKEN } from './hub-scene.ts';
 import { alertItem, alerts, gapItem, RawClient } from './raw-client.ts';
 

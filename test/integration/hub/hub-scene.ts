@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
+import type { HubToken } from '../../../src/hub/door/tokens.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
-import type { HubToken } from '../../../src/hub/tokens.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { silentLogger } from '../../../src/system/logger.ts';
 

@@ -8,7 +8,7 @@ import { HubDatabase } from '../../../src/hub/store/hub-database.ts';
 import { HubStore } from '../../../src/hub/store/hub-store.ts';
 import type { StoreBatch, StoredItem } from '../../../src/hub/store/requests.ts';
 import { HUB_APPLICATION_ID, HUB_MIGRATIONS } from '../../../src/hub/store/schema.ts';
-import { openDatabase } from '../../../src/store/sqlite.ts';
+import { openDatabase } from '../../../src/store/file/sqlite.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { silentLogger } from '../../../src/system/logger.ts';
 

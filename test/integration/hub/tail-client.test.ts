@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type TailOptions, tailEvents } from '../../../src/hub/tail-client.ts';
+import { type TailOptions, tailEvents } from '../../../src/hub/tail/tail-client.ts';
 import { EDGE_TOKEN, HubScene, VIEWER_TOKEN } from './hub-scene.ts';
 import { alerts, RawClient } from './raw-client.ts';
 

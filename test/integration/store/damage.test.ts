@@ -16,9 +16,12 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { OUTBOX_APPLICATION_ID, OUTBOX_MIGRATIONS } from '../../../src/store/outbox-schema.ts';
+import { openDatabase } from '../../../src/store/file/sqlite.ts';
+import {
+  OUTBOX_APPLICATION_ID,
+  OUTBOX_MIGRATIONS,
+} from '../../../src/store/outbox/outbox-schema.ts';
 import type { RawQueue } from '../../../src/store/requests.ts';
-import { openDatabase } from '../../../src/store/sqlite.ts';
 import { CoreScene, gapsOf, messagesOf } from './store-scene.ts';
 
 const PAGE = 4096;

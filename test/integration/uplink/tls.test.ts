@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type ServerOptions } from 'node:https';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ApexError } from '../../../src/system/errors.ts';
-import type { TlsOptions } from '../../../src/uplink/tls.ts';
+import type { TlsOptions } from '../../../src/uplink/link/tls.ts';
 import type { Uplink } from '../../../src/uplink/uplink.ts';
 import { freePort, waitFor } from '../../support/program.ts';
 import { Authority, pinOf } from './certificates.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Acknowledgements } from '../../../src/hub/acknowledgements.ts';
+import { Acknowledgements } from '../../../src/hub/ingest/acknowledgements.ts';
 import type { StoredBatch } from '../../../src/hub/store/requests.ts';
 import type { MessageBatch } from '../../../src/protocol/batch.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DeviceClock } from '../../../src/hub/device-clock.ts';
+import { DeviceClock } from '../../../src/hub/ingest/device-clock.ts';
 
 describe('times of a client', () => {
   test('are corrected by the offset of its monotonic clock', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Doorman } from '../../../src/hub/doorman.ts';
+import { Doorman } from '../../../src/hub/door/doorman.ts';
 import { DEFAULT_HUB_LIMITS } from '../../../src/hub/limits.ts';
 
 describe('doorman', () => {

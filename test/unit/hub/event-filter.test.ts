@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { filterOf, matches } from '../../../src/hub/event-filter.ts';
+import { filterOf, matches } from '../../../src/hub/fan-out/event-filter.ts';
 
 const alert = { type: 'alert_triggered', cameraId: 'gate' };
 const status = { type: 'ai_engine_status', cameraId: null };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatEvent } from '../../../src/hub/event-line.ts';
+import { formatEvent } from '../../../src/hub/tail/event-line.ts';
 import type { BroadcastEvent } from '../../../src/protocol/subscription.ts';
 
 const box = { x: 0, y: 0, width: 0.1, height: 0.1 };

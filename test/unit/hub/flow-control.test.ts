@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { creditOf, easeOf } from '../../../src/hub/credit.ts';
-import { FlowControl, type FlowNews } from '../../../src/hub/flow-control.ts';
-import { IngestLoad } from '../../../src/hub/ingest-load.ts';
+import { creditOf, easeOf } from '../../../src/hub/ingest/credit.ts';
+import { FlowControl, type FlowNews } from '../../../src/hub/ingest/flow-control.ts';
+import { IngestLoad } from '../../../src/hub/ingest/ingest-load.ts';
+import { TokenBucket } from '../../../src/hub/ingest/token-bucket.ts';
 import { DEFAULT_HUB_LIMITS } from '../../../src/hub/limits.ts';
-import { TokenBucket } from '../../../src/hub/token-bucket.ts';
 import { ManualClock } from './manual-clock.ts';
 
 const MIB = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { DeviceClock } from '../../../src/hub/device-clock.ts';
-import { judgeBatch } from '../../../src/hub/ingest.ts';
+import { DeviceClock } from '../../../src/hub/ingest/device-clock.ts';
+import { judgeBatch } from '../../../src/hub/ingest/ingest.ts';
 import type { MessageItem } from '../../../src/protocol/batch.ts';
 
 const ALERT: MessageItem = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { legacyEvent } from '../../../src/hub/legacy-event.ts';
-import { legacyItem } from '../../../src/hub/legacy-item.ts';
+import { legacyEvent } from '../../../src/hub/legacy/legacy-event.ts';
+import { legacyItem } from '../../../src/hub/legacy/legacy-item.ts';
 import type { LegacyMessage } from '../../../src/protocol/legacy.ts';
 
 const arrival = { receivedMs: 1_767_225_600_000, clockSuspect: false };

@@ -3,7 +3,7 @@ import {
   type SessionEvent,
   type SessionState,
   sessionStep,
-} from '../../../src/hub/session-state.ts';
+} from '../../../src/hub/session/session-state.ts';
 
 function run(...events: SessionEvent[]) {
   let state: SessionState = { name: 'connected' };

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { EventPage } from '../../../src/hub/store/requests.ts';
 import {
   type LiveEvent,
   PACING,
   pace,
   Subscriber,
   type SubscriberSource,
-} from '../../../src/hub/subscriber.ts';
+} from '../../../src/hub/fan-out/subscriber.ts';
+import type { EventPage } from '../../../src/hub/store/requests.ts';
 import type { Clock } from '../../../src/system/clock.ts';
 
 const ALL = { types: null, cameras: null };

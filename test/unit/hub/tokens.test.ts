@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { checkToken, type HubToken, mayClaim } from '../../../src/hub/tokens.ts';
+import { checkToken, type HubToken, mayClaim } from '../../../src/hub/door/tokens.ts';
 
 const hash = (token: string) => createHash('sha256').update(token).digest('hex');
 const TOKENS: HubToken[] = [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Epoch, streamsOf } from '../../../src/store/epochs.ts';
+import { type Epoch, streamsOf } from '../../../src/store/outbox/epochs.ts';
 
 const older: Epoch = {
   id: 1,

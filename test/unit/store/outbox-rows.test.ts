@@ -1,8 +1,12 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assembleBatch, type OutboxRow, type ReadSpan } from '../../../src/store/outbox-rows.ts';
-import { ROW_FLAGS } from '../../../src/store/outbox-schema.ts';
+import {
+  assembleBatch,
+  type OutboxRow,
+  type ReadSpan,
+} from '../../../src/store/outbox/outbox-rows.ts';
+import { ROW_FLAGS } from '../../../src/store/outbox/outbox-schema.ts';
 
 function row(seq: number, text = `{"n":${seq}}`, more: Partial<OutboxRow> = {}): OutboxRow {
   const body = Buffer.from(text);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseClientFrame } from '../../../src/protocol/codec.ts';
-import type { OutboxItem } from '../../../src/store/outbox-rows.ts';
-import { batchFrame } from '../../../src/uplink/batch-frame.ts';
+import type { OutboxItem } from '../../../src/store/outbox/outbox-rows.ts';
+import { batchFrame } from '../../../src/uplink/dialect/batch-frame.ts';
 
 const EPOCH = '0198c0de-1111-7abc-8def-0123456789ab';
 const now = { wallMs: 50_000.5, monoMs: 10_000.25 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ClockOffset } from '../../../src/uplink/clock-offset.ts';
+import { ClockOffset } from '../../../src/uplink/liveness/clock-offset.ts';
 
 /** A heartbeat that takes so long each way, to a hub whose clock is ahead by 1000. */
 function heartbeat(sentMono: number, there: number, back: number, hubMs = 2) {

@@ -3,7 +3,7 @@ import {
   type ConnectionEvent,
   type ConnectionState,
   transition,
-} from '../../../src/uplink/connection.ts';
+} from '../../../src/uplink/link/connection.ts';
 
 const stateAfter = (...events: ConnectionEvent[]): ConnectionState | null =>
   events.reduce<ConnectionState | null>(

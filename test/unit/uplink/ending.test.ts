@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type EndFacts, endingOf } from '../../../src/uplink/ending.ts';
-import type { SocketEnd } from '../../../src/uplink/socket.ts';
+import { type EndFacts, endingOf } from '../../../src/uplink/link/ending.ts';
+import type { SocketEnd } from '../../../src/uplink/link/socket.ts';
 
 const facts: EndFacts = { isIdentified: true, hubError: null, drainAfterMs: null, given: null };
 const end: SocketEnd = { code: 1006, reason: '', error: null, http: null };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseHubUrl } from '../../../src/uplink/hub-url.ts';
+import { parseHubUrl } from '../../../src/uplink/link/hub-url.ts';
 
 test.each([
   ['wss://hub.example/ws', false],

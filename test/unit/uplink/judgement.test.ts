@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ApexError } from '../../../src/system/errors.ts';
-import type { EndFacts } from '../../../src/uplink/ending.ts';
-import { endingOf } from '../../../src/uplink/ending.ts';
 import { type Delivery, outcomeOf, ruinOf } from '../../../src/uplink/judgement.ts';
-import type { SocketEnd } from '../../../src/uplink/socket.ts';
+import type { EndFacts } from '../../../src/uplink/link/ending.ts';
+import { endingOf } from '../../../src/uplink/link/ending.ts';
+import type { SocketEnd } from '../../../src/uplink/link/socket.ts';
 
 const nobody: EndFacts = { isIdentified: false, hubError: null, drainAfterMs: null, given: null };
 const accepted: EndFacts = { ...nobody, isIdentified: true };

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { OutboxStream } from '../../../src/store/requests.ts';
-import { LaneCursor, planResume, type SendStream } from '../../../src/uplink/lane-cursor.ts';
+import {
+  LaneCursor,
+  planResume,
+  type SendStream,
+} from '../../../src/uplink/sending/lane-cursor.ts';
 
 const stream = (
   epoch: string,

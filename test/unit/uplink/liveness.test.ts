@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Liveness, type Outstanding } from '../../../src/uplink/liveness.ts';
+import { Liveness, type Outstanding } from '../../../src/uplink/liveness/liveness.ts';
 
 const idle: Outstanding = { batches: 0, hasAlerts: false, largestBytes: 0 };
 const sending: Outstanding = { batches: 1, hasAlerts: false, largestBytes: 1000 };

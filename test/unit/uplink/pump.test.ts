@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LANES, type Lane } from '../../../src/protocol/lanes.ts';
 import { LIMITS } from '../../../src/protocol/limits.ts';
-import { LaneCursor } from '../../../src/uplink/lane-cursor.ts';
-import { Pump } from '../../../src/uplink/pump.ts';
-import { Window } from '../../../src/uplink/window.ts';
+import { LaneCursor } from '../../../src/uplink/sending/lane-cursor.ts';
+import { Pump } from '../../../src/uplink/sending/pump.ts';
+import { Window } from '../../../src/uplink/sending/window.ts';
 
 const FULL = { credit_messages: 512, credit_bytes: 1024 * 1024 };
 

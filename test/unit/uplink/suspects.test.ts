@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Lane } from '../../../src/protocol/lanes.ts';
 import type { OutgoingMessage } from '../../../src/store/store.ts';
-import { type Evidence, Suspects } from '../../../src/uplink/suspects.ts';
-import { Trial } from '../../../src/uplink/trial.ts';
+import { type Evidence, Suspects } from '../../../src/uplink/poison/suspects.ts';
+import { Trial } from '../../../src/uplink/poison/trial.ts';
+import type { BatchInFlight } from '../../../src/uplink/sending/window.ts';
 import type { UplinkStore } from '../../../src/uplink/uplink-store.ts';
-import type { BatchInFlight } from '../../../src/uplink/window.ts';
 import { LogLines } from '../../support/log-lines.ts';
 
 const body = {

@@ -1,0 +1,177 @@
+import { parseLegacyClientFrame } from '../../protocol/codec.ts';
+import {
+  isLegacyMessage,
+  type LegacyClientFrame,
+  type LegacyMessage,
+  msOfSeconds,
+  secondsOfMs,
+} from '../../protocol/legacy.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import type { Logger } from '../../system/logger.ts';
+import type { FrameSink } from '../fan-out/subscriber.ts';
+import type { HubContext } from '../hub-context.ts';
+import { FlowControl } from '../ingest/flow-control.ts';
+import type {
+  AdmittedClient,
+  ClientChannel,
+  Conversation,
+  RequestId,
+  Welcome,
+} from '../session/dialect.ts';
+import { faultCode } from '../session/fault-codes.ts';
+import { legacyEvent } from './legacy-event.ts';
+import { legacyFrame } from './legacy-frame.ts';
+import { legacyItem } from './legacy-item.ts';
+
+const EVERYTHING = { types: null, cameras: null };
+
+/**
+ * A client of the original protocol. An `ai_engine` sends single messages that nobody acknowledges; every other
+ * client gets all events as they happen, for there is no way to ask for less.
+ *
+ * Such a client is not closed for breaking rules that it does not know. One that sends too much is not read from
+ * for a while, and its messages wait in the network.
+ */
+export class LegacyClient implements Conversation {
+  readonly #client: AdmittedClient;
+  readonly #requestId: RequestId;
+  readonly #channel: ClientChannel;
+  readonly #hub: HubContext;
+  readonly #log: Logger;
+  /** Of a client that delivers. */
+  readonly #flow: FlowControl | undefined;
+  readonly #viewer: FrameSink;
+  #messages = 0;
+  #bytes = 0;
+  /** The client's clock less the hub's, as far as a heartbeat told. */
+  #clockErrorMs = 0;
+
+  constructor(
+    client: AdmittedClient,
+    requestId: RequestId,
+    channel: ClientChannel,
+    hub: HubContext,
+  ) {
+    this.#client = client;
+    this.#requestId = requestId;
+    this.#channel = channel;
+    this.#hub = hub;
+    this.#log = hub.log.child({ client_id: client.clientId, protocol: 'legacy' });
+    if (client.clientType === 'ai_engine') this.#flow = this.#flowControl();
+    this.#viewer = {
+      get bufferedBytes() {
+        return channel.bufferedBytes;
+      },
+      send: (frame) => {
+        const text = legacyEvent(frame);
+        if (text !== null) channel.send(text);
+      },
+      fail: (code, reason) => channel.fail(code, reason),
+    };
+  }
+
+  get isIdle(): boolean {
+    return this.#messages === 0;
+  }
+
+  get isThrottled(): boolean {
+    return this.#flow?.isThrottled ?? false;
+  }
+
+  welcome({ nowMs }: Welcome): string {
+    const { clientId, clientType } = this.#client;
+    if (clientType !== 'ai_engine') this.#hub.fanOut.subscribe(this.#viewer, EVERYTHING, undefined);
+    const data = {
+      client_id: clientId,
+      client_type: clientType,
+      server_time: secondsOfMs(nowMs),
+    };
+    return legacyFrame('identification_success', data, nowMs, this.#requestId);
+  }
+
+  onText(text: string, bytes: number): void {
+    const result = parseLegacyClientFrame(text);
+    if (result.ok) this.#onFrame(result.frame, bytes);
+    else this.#channel.reject(faultCode(result), result.message, result.requestId);
+  }
+
+  onBinary(): void {
+    this.#channel.reject('invalid_frame', 'binary frames were not offered', undefined);
+  }
+
+  stop(): void {
+    this.#flow?.stop();
+    this.#hub.fanOut.unsubscribe(this.#viewer);
+  }
+
+  #onFrame(frame: LegacyClientFrame, bytes: number): void {
+    if (isLegacyMessage(frame)) this.#receive(frame, bytes);
+    else if (frame.type === 'heartbeat') this.#acknowledgeHeartbeat(frame);
+    else if (frame.type === 'error') this.#log.warn({ data: frame.data }, 'client error');
+    else if (frame.type === 'client_identify')
+      this.#reject('already_identified', 'a connection identifies itself once', frame);
+    else this.#reject('not_supported', `this hub does not route ${frame.type}`, frame);
+  }
+
+  #acknowledgeHeartbeat(frame: Extract<LegacyClientFrame, { type: 'heartbeat' }>): void {
+    const nowMs = this.#hub.clock.wallMs();
+    const clientTime = frame.data?.client_time ?? frame.timestamp ?? null;
+    if (clientTime !== null) this.#clockErrorMs = msOfSeconds(clientTime) - nowMs;
+    const data = {
+      client_time: clientTime,
+      client_timestamp: frame.timestamp ?? clientTime,
+      server_time: secondsOfMs(nowMs),
+    };
+    this.#channel.send(legacyFrame('heartbeat_ack', data, nowMs, frame.request_id));
+  }
+
+  #flowControl(): FlowControl {
+    const { load, limits, clock } = this.#hub;
+    return new FlowControl({
+      load,
+      limits,
+      clock,
+      uncommitted: () => ({ messages: this.#messages, bytes: this.#bytes }),
+      setReading: (isReading) => this.#channel.setReading(isReading),
+      // There are no words for credit, and no breach of it.
+      tell: () => undefined,
+      onAbuse: () => undefined,
+    });
+  }
+
+  #receive(frame: LegacyMessage, bytes: number): void {
+    const flow = this.#flow;
+    if (flow === undefined) {
+      this.#reject('forbidden', 'only an ai_engine delivers messages', frame);
+      return;
+    }
+    const { clientId } = this.#client;
+    const { store, clock, counters, fanOut, load } = this.#hub;
+    const receivedMs = clock.wallMs();
+    const clockSuspect = Math.abs(this.#clockErrorMs) > LIMITS.clockSuspectMs;
+    const items = [legacyItem(clientId, frame, { receivedMs, clockSuspect })];
+    const batch = { clientId, stream: null, receivedMs, items };
+    this.#messages++;
+    this.#bytes += bytes;
+    load.received(bytes);
+    flow.received(1);
+    store
+      .store(batch)
+      .then((stored) => {
+        counters.stored(items, stored);
+        fanOut.publish(batch, stored.eventIds);
+      })
+      .finally(() => {
+        this.#messages--;
+        this.#bytes -= bytes;
+        load.settled(bytes);
+        flow.settled();
+        this.#channel.onProgress();
+      })
+      .catch((error: unknown) => this.#channel.onStoreFailure(error));
+  }
+
+  #reject(code: string, message: string, frame: LegacyClientFrame): void {
+    this.#channel.reject(code, message, frame.request_id);
+  }
+}

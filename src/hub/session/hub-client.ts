@@ -1,0 +1,158 @@
+import type { MessageBatch } from '../../protocol/batch.ts';
+import { parseClientFrame } from '../../protocol/codec.ts';
+import type { ClientFrame, ServerFrame } from '../../protocol/frames.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import type { ClientIdentify } from '../../protocol/session.ts';
+import type { Subscribe } from '../../protocol/subscription.ts';
+import type { Logger } from '../../system/logger.ts';
+import { inflateText } from '../../system/raw-deflate.ts';
+import { filterOf } from '../fan-out/event-filter.ts';
+import type { HubContext } from '../hub-context.ts';
+import { NO_CREDIT } from '../ingest/credit.ts';
+import { Delivery } from '../ingest/delivery.ts';
+import { DeviceClock } from '../ingest/device-clock.ts';
+import type { ClientChannel, Conversation, Welcome } from './dialect.ts';
+import { faultCode } from './fault-codes.ts';
+import { identificationSuccess, type RepliedFrame, replyTo } from './server-frames.ts';
+
+type IdentifiedFrame = Exclude<ClientFrame, ClientIdentify>;
+
+/** A client of the current protocol. An `ai_engine` delivers, the others subscribe. */
+export class HubClient implements Conversation {
+  readonly #channel: ClientChannel;
+  readonly #hub: HubContext;
+  readonly #log: Logger;
+  readonly #identity: ClientIdentify;
+  readonly #deviceClock: DeviceClock;
+  readonly #delivery: Delivery | undefined;
+
+  constructor(identity: ClientIdentify, channel: ClientChannel, hub: HubContext) {
+    const { client_id: clientId, client_type: clientType, boot_id: bootId } = identity.data;
+    const { clock, resume } = identity.data;
+    this.#identity = identity;
+    this.#channel = channel;
+    this.#hub = hub;
+    this.#log = hub.log.child({ client_id: clientId, client_type: clientType });
+    this.#deviceClock = new DeviceClock(bootId, resume?.streams ?? [], clock?.synced);
+    if (clientType !== 'ai_engine') return;
+    this.#delivery = new Delivery({
+      clientId,
+      hub,
+      deviceClock: this.#deviceClock,
+      send: (frame) => this.#reply(frame),
+      onProgress: () => channel.onProgress(),
+      onFailed: (error) => channel.onStoreFailure(error),
+      setReading: (isReading) => channel.setReading(isReading),
+      onAbuse: () => channel.onAbuse(),
+    });
+  }
+
+  get isIdle(): boolean {
+    return this.#delivery?.isIdle ?? true;
+  }
+
+  get isThrottled(): boolean {
+    return this.#delivery?.isThrottled ?? false;
+  }
+
+  welcome(welcome: Welcome): string {
+    const credit = this.#delivery?.announceCredit() ?? NO_CREDIT;
+    return JSON.stringify(identificationSuccess(this.#identity, welcome, credit));
+  }
+
+  onText(text: string, bytes: number): void {
+    const result = parseClientFrame(text);
+    if (!result.ok) this.#channel.reject(faultCode(result), result.message, result.requestId);
+    else if (result.frame.type === 'client_identify')
+      this.#reject('already_identified', 'a connection identifies itself once', result.frame);
+    else this.#handle(result.frame, bytes);
+  }
+
+  onBinary(data: Buffer): void {
+    if (!this.#identity.data.capabilities.includes('deflate_raw')) {
+      this.#channel.reject('invalid_frame', 'binary frames were not agreed on', undefined);
+      return;
+    }
+    const text = inflateText(data, LIMITS.maxInflatedBytes);
+    if (text === null) {
+      this.#channel.reject('invalid_frame', 'the binary frame does not inflate to text', undefined);
+      return;
+    }
+    const bytes = Buffer.byteLength(text);
+    this.#hub.counters.deflatedFrames++;
+    this.#hub.counters.inflatedBytes += bytes;
+    if (bytes > LIMITS.maxFrameBytes) this.#channel.onTooLarge(LIMITS.maxFrameBytes);
+    else this.onText(text, bytes);
+  }
+
+  stop(): void {
+    this.#delivery?.stop();
+    this.#hub.fanOut.unsubscribe(this.#channel);
+  }
+
+  /** `bytes` is the size of the frame's text. */
+  #handle(frame: IdentifiedFrame, bytes: number): void {
+    switch (frame.type) {
+      case 'heartbeat':
+        this.#acknowledgeHeartbeat(frame);
+        break;
+      case 'message_batch':
+        this.#receive(frame, bytes);
+        break;
+      case 'subscribe':
+        this.#subscribe(frame);
+        break;
+      case 'unsubscribe':
+        this.#hub.fanOut.unsubscribe(this.#channel);
+        this.#confirmSubscription(frame, { types: [], cameras: [] });
+        break;
+      case 'client_goodbye':
+        this.#log.info({ pending: frame.data.pending ?? {} }, 'client says goodbye');
+        break;
+      case 'error':
+        this.#log.warn({ code: frame.data.code, text: frame.data.message }, 'client error');
+        break;
+      default:
+        this.#reject('not_supported', `this hub does not route ${frame.type}`, frame);
+    }
+  }
+
+  #acknowledgeHeartbeat(frame: Extract<IdentifiedFrame, { type: 'heartbeat' }>): void {
+    const now = this.#hub.clock.wallMs();
+    this.#deviceClock.report(frame.data.clock ?? {});
+    const data = { client_timestamp: frame.timestamp, received_time: now, server_time: now };
+    this.#reply({ type: 'heartbeat_ack', timestamp: now, ...replyTo(frame), data });
+  }
+
+  #receive(frame: MessageBatch, bytes: number): void {
+    if (this.#delivery === undefined)
+      this.#reject('forbidden', 'only an ai_engine delivers messages', frame);
+    else this.#delivery.receive(frame, bytes);
+  }
+
+  #subscribe(frame: Subscribe): void {
+    if (this.#delivery !== undefined) {
+      this.#reject('forbidden', 'an ai_engine does not subscribe', frame);
+      return;
+    }
+    this.#confirmSubscription(frame, frame.data);
+    this.#hub.fanOut.subscribe(this.#channel, filterOf(frame.data), frame.data.after_event_id);
+  }
+
+  #confirmSubscription(
+    frame: RepliedFrame,
+    { types, cameras }: { types: string[]; cameras: string[] },
+  ): void {
+    const data = { types, cameras, last_event_id: this.#hub.fanOut.publishedThrough };
+    const timestamp = this.#hub.clock.wallMs();
+    this.#reply({ type: 'subscription_success', timestamp, ...replyTo(frame), data });
+  }
+
+  #reject(code: string, message: string, { request_id: requestId }: RepliedFrame): void {
+    this.#channel.reject(code, message, requestId);
+  }
+
+  #reply(frame: ServerFrame): void {
+    this.#channel.send(JSON.stringify(frame));
+  }
+}

@@ -1,0 +1,116 @@
+import { parseServerFrame } from '../../protocol/codec.ts';
+import type { ClientFrame } from '../../protocol/frames.ts';
+import { PAYLOADS } from '../../protocol/payloads.ts';
+import {
+  CAPABILITIES,
+  type ConnectionEstablished,
+  PROTOCOL_VERSION,
+} from '../../protocol/session.ts';
+import { deflateText, inflateText } from '../../system/raw-deflate.ts';
+import { type BatchFrame, batchFrame, type Now } from './batch-frame.ts';
+import type { Dialect, Heartbeat, Inbound, Introduction, Payload } from './dialect.ts';
+
+/** The capability of taking frames as raw-deflated binary messages. */
+const DEFLATE = 'deflate_raw';
+/** Shorter texts gain little. */
+const DEFLATE_FROM_BYTES = 4 * 1024;
+
+/** The current protocol: batches, acknowledged once they are on the hub's disk. */
+export class EnhancedDialect implements Dialect {
+  readonly deliveryLevel = 'disk';
+  /** Whether this edge wants to save bytes at the cost of time. */
+  readonly #wantsDeflate: boolean;
+  #hubDeflates = false;
+
+  constructor(compression: 'off' | 'deflate') {
+    this.#wantsDeflate = compression === 'deflate';
+  }
+
+  /** Takes note of the hub's greeting. Returns why this hub cannot be spoken with, or null. */
+  greeted({ protocol, capabilities }: ConnectionEstablished['data']): string | null {
+    if (PROTOCOL_VERSION < protocol.min || PROTOCOL_VERSION > protocol.max)
+      return `the hub speaks protocol ${protocol.min} to ${protocol.max}, this edge ${PROTOCOL_VERSION}`;
+    this.#hubDeflates = capabilities.includes(DEFLATE);
+    const missing = ['batch', 'resume'].filter((name) => !capabilities.includes(name));
+    return missing.length === 0 ? null : `the hub cannot ${missing.join(' and ')}`;
+  }
+
+  readText(text: string): Inbound {
+    const result = parseServerFrame(text);
+    if (result.ok) {
+      if (result.kind === 'frame') return { kind: 'frames', frames: [result.frame] };
+      return { kind: 'ignored', type: result.event.type };
+    }
+    const { fault, message, type = 'frame' } = result;
+    if (fault === 'unknown_type') return { kind: 'ignored', type };
+    return { kind: 'fault', message: `the hub sent a ${type} that is wrong: ${message}` };
+  }
+
+  readBinary(bytes: Uint8Array): Inbound {
+    if (!this.#hubDeflates)
+      return { kind: 'fault', message: 'the hub sent a binary frame that it had not offered' };
+    const text = inflateText(bytes);
+    if (text !== null) return this.readText(text);
+    return { kind: 'fault', message: 'the hub sent a binary frame that is no deflated text' };
+  }
+
+  identify(introduction: Introduction, { wallMs, monoMs }: Now): Payload {
+    const { clientId, token, bootId, isClockSynced, peer, streams } = introduction;
+    return text({
+      type: 'client_identify',
+      timestamp: wallMs,
+      request_id: 'identify',
+      data: {
+        client_id: clientId,
+        client_type: 'ai_engine',
+        auth: { token },
+        protocol: PROTOCOL_VERSION,
+        capabilities: [...CAPABILITIES],
+        boot_id: bootId,
+        session_token: peer?.sessionToken ?? null,
+        clock: { mono_ms: monoMs, ...(isClockSynced && { synced: true }) },
+        schema_versions: Object.fromEntries(
+          Object.entries(PAYLOADS).map(([type, { version }]) => [type, version]),
+        ),
+        resume: {
+          streams: streams.map(({ epoch, lane, firstSeq, nextSeq, isSameBoot }) => ({
+            epoch,
+            lane,
+            first_seq: firstSeq,
+            next_seq: nextSeq,
+            ...(isSameBoot && { boot_id: bootId }),
+          })),
+        },
+      },
+    });
+  }
+
+  batch(batch: BatchFrame, now: Now): readonly Payload[] {
+    const plain = batchFrame(batch, now);
+    const isWorthIt = this.#wantsDeflate && this.#hubDeflates && plain.length >= DEFLATE_FROM_BYTES;
+    return [isWorthIt ? deflateText(plain) : plain];
+  }
+
+  heartbeat(heartbeat: Heartbeat, { wallMs, monoMs }: Now): Payload {
+    const { requestId, pending, disk, isClockSynced, offset } = heartbeat;
+    const clock = {
+      ...(isClockSynced && { synced: true }),
+      ...(offset && { offset_ms: offset.offsetMs, round_trip_ms: offset.roundTripMs }),
+    };
+    return text({
+      type: 'heartbeat',
+      timestamp: wallMs,
+      request_id: requestId,
+      data: { mono_ms: monoMs, pending: { ...pending }, ...(disk && { disk }), clock },
+    });
+  }
+
+  goodbye(pending: Readonly<Record<string, number>>, { wallMs }: Now): Payload {
+    return text({ type: 'client_goodbye', timestamp: wallMs, data: { pending: { ...pending } } });
+  }
+}
+
+/** None of these can be too large for a frame: their lists are bounded. */
+function text(frame: ClientFrame): string {
+  return JSON.stringify(frame);
+}
