@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { type Scopes, USUAL_SCOPES } from '../protocol/scopes.ts';
 import { ApexError } from '../system/errors.ts';
 import { registerSecret } from '../system/redact.ts';
 import type { CameraConfig, Config } from './schema.ts';
@@ -159,6 +160,7 @@ export interface HubToken {
   type: Config['hub']['tokens'][number]['type'];
   /** SHA-256 of the token's UTF-8 bytes, in lower-case hexadecimal. */
   sha256: string;
+  scopes: Scopes;
 }
 
 /**
@@ -170,7 +172,7 @@ export function hubTokens(config: Config, env: NodeJS.ProcessEnv): HubToken[] {
     const key = `hub.tokens.${index}.token`;
     const secret = resolveSecret({ key, value: entry.token, file: entry.token_file }, env);
     const sha256 = secret === null ? (entry.token_sha256 ?? '') : digest(secret);
-    return { name: entry.name, type: entry.type, sha256 };
+    return { name: entry.name, type: entry.type, sha256, scopes: USUAL_SCOPES };
   });
   for (const [index, { name, sha256 }] of tokens.entries()) {
     const other = tokens.slice(0, index).find((token) => token.sha256 === sha256);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Hub } from '../../src/hub/hub.ts';
+import { USUAL_SCOPES } from '../../src/protocol/scopes.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { createLogger } from '../../src/system/logging.ts';
 import { waitFor } from '../support/program.ts';
@@ -26,6 +27,7 @@ async function startHub(folder: string): Promise<Hub> {
     name,
     type,
     sha256: createHash('sha256').update(token).digest('hex'),
+    scopes: USUAL_SCOPES,
   });
   return Hub.start({
     host: '127.0.0.1',

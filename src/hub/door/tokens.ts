@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Scopes } from '../../protocol/scopes.ts';
 import type { ClientType } from '../../protocol/session.ts';
 
 /** A token that the hub admits. The token itself is not kept. */
@@ -8,6 +9,7 @@ export interface HubToken {
   readonly type: ClientType;
   /** SHA-256 of the token's UTF-8 bytes, 64 hexadecimal digits. */
   readonly sha256: string;
+  readonly scopes: Scopes;
 }
 
 export type TokenVerdict =

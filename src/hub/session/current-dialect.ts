@@ -46,6 +46,6 @@ export function introductionOf(frame: ClientIdentify): Introduction {
     clientId,
     token: auth.token,
     resume: { sessionToken: session_token ?? null, streams },
-    converse: (_client, channel, hub) => new HubClient(frame, channel, hub),
+    converse: (client, channel, hub) => new HubClient(client, frame, channel, hub),
   };
 }

@@ -1,3 +1,4 @@
+import type { Scopes } from '../../protocol/scopes.ts';
 import type { ClientType } from '../../protocol/session.ts';
 import type { FrameSink } from '../fan-out/subscriber.ts';
 import type { HubContext } from '../hub-context.ts';
@@ -43,6 +44,7 @@ export interface Introduction {
 export interface AdmittedClient {
   readonly clientId: string;
   readonly clientType: ClientType;
+  readonly scopes: Scopes;
 }
 
 export interface Welcome {

@@ -11,7 +11,7 @@ import type { HubContext } from '../hub-context.ts';
 import { NO_CREDIT } from '../ingest/credit.ts';
 import { Delivery } from '../ingest/delivery.ts';
 import { DeviceClock } from '../ingest/device-clock.ts';
-import type { ClientChannel, Conversation, Welcome } from './dialect.ts';
+import type { AdmittedClient, ClientChannel, Conversation, Welcome } from './dialect.ts';
 import { faultCode } from './fault-codes.ts';
 import { identificationSuccess, type RepliedFrame, replyTo } from './server-frames.ts';
 
@@ -26,9 +26,14 @@ export class HubClient implements Conversation {
   readonly #deviceClock: DeviceClock;
   readonly #delivery: Delivery | undefined;
 
-  constructor(identity: ClientIdentify, channel: ClientChannel, hub: HubContext) {
-    const { client_id: clientId, client_type: clientType, boot_id: bootId } = identity.data;
-    const { clock, resume } = identity.data;
+  constructor(
+    client: AdmittedClient,
+    identity: ClientIdentify,
+    channel: ClientChannel,
+    hub: HubContext,
+  ) {
+    const { clientId, clientType } = client;
+    const { boot_id: bootId, clock, resume } = identity.data;
     this.#identity = identity;
     this.#channel = channel;
     this.#hub = hub;

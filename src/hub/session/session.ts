@@ -214,7 +214,8 @@ export class HubSession implements ClientChannel {
     // What a client sends without waiting for its welcome is kept; more of it stays in the network.
     this.setReading(false);
     const clientId = introduction.clientId ?? verdict.token.name;
-    this.#identify(introduction, { clientId, clientType }, verdict.token);
+    const { scopes } = verdict.token;
+    this.#identify(introduction, { clientId, clientType, scopes }, verdict.token);
   }
 
   #refuse({ clientId, clientType, requestId }: Introduction, reason: string): void {
@@ -232,7 +233,9 @@ export class HubSession implements ClientChannel {
     const { store, clock, forkRefusals } = this.#hub;
     const isForkForgiven = forkRefusals.isForgiven(client.clientId);
     const resume = introduction.resume && { ...introduction.resume, isForkForgiven };
-    store.identify({ ...client, token, connectedMs: clock.wallMs(), resume }).then(
+    const { clientId, clientType } = client;
+    const connectedMs = clock.wallMs();
+    store.identify({ clientId, clientType, token, connectedMs, resume }).then(
       (identified) => {
         if (this.#state.name !== 'identifying') return;
         if (identified.verdict === 'fork') this.#turnAway(client);

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import type { HubToken } from '../../../src/hub/door/tokens.ts';
 import { Hub, type HubOptions } from '../../../src/hub/hub.ts';
+import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { silentLogger } from '../../../src/system/logger.ts';
 
@@ -16,8 +17,8 @@ const hash = (token: string): string => createHash('sha256').update(token).diges
 export const EDGE_TOKEN = 'edge-token';
 export const VIEWER_TOKEN = 'viewer-token';
 const TOKENS: HubToken[] = [
-  { name: 'edge', type: 'ai_engine', sha256: hash(EDGE_TOKEN) },
-  { name: 'viewer', type: 'frontend', sha256: hash(VIEWER_TOKEN) },
+  { name: 'edge', type: 'ai_engine', sha256: hash(EDGE_TOKEN), scopes: USUAL_SCOPES },
+  { name: 'viewer', type: 'frontend', sha256: hash(VIEWER_TOKEN), scopes: USUAL_SCOPES },
 ];
 
 export interface EventRow {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import { type Clock, systemClock } from '../../../src/system/clock.ts';
 import { EDGE_TOKEN, HubScene, httpOf, VIEWER_TOKEN } from './hub-scene.ts';
 import { alerts, RawClient } from './raw-client.ts';
@@ -58,8 +59,8 @@ describe('identification', () => {
     const sha256 = createHash('sha256').update('other-token').digest('hex');
     const own = createHash('sha256').update(EDGE_TOKEN).digest('hex');
     const tokens = [
-      { name: 'edge', type: 'ai_engine' as const, sha256: own },
-      { name: 'other', type: 'ai_engine' as const, sha256 },
+      { name: 'edge', type: 'ai_engine' as const, sha256: own, scopes: USUAL_SCOPES },
+      { name: 'other', type: 'ai_engine' as const, sha256, scopes: USUAL_SCOPES },
     ];
     const first = await scene.start({ tokens });
     const edge = await RawClient.identified(first.url, { token: EDGE_TOKEN, clientId: 'edge-1' });

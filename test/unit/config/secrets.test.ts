@@ -14,6 +14,7 @@ import {
   uplinkTls,
   uplinkToken,
 } from '../../../src/config/secrets.ts';
+import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import { redactText } from '../../../src/system/redact.ts';
 
 let folder: string;
@@ -186,9 +187,9 @@ describe('hubTokens', () => {
       },
     });
     expect(hubTokens(config, {})).toEqual([
-      { name: 'a', type: 'ai_engine', sha256: sha256('plain-token') },
-      { name: 'b', type: 'frontend', sha256: sha256('file-token') },
-      { name: 'c', type: 'mobile_app', sha256: sha256('digest-token') },
+      { name: 'a', type: 'ai_engine', scopes: USUAL_SCOPES, sha256: sha256('plain-token') },
+      { name: 'b', type: 'frontend', scopes: USUAL_SCOPES, sha256: sha256('file-token') },
+      { name: 'c', type: 'mobile_app', scopes: USUAL_SCOPES, sha256: sha256('digest-token') },
     ]);
   });
 

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { checkToken, type HubToken, mayClaim } from '../../../src/hub/door/tokens.ts';
+import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 
 const hash = (token: string) => createHash('sha256').update(token).digest('hex');
 const TOKENS: HubToken[] = [
-  { name: 'gate', type: 'ai_engine', sha256: hash('edge-secret') },
-  { name: 'desk', type: 'frontend', sha256: hash('viewer-secret') },
+  { name: 'gate', type: 'ai_engine', sha256: hash('edge-secret'), scopes: USUAL_SCOPES },
+  { name: 'desk', type: 'frontend', sha256: hash('viewer-secret'), scopes: USUAL_SCOPES },
 ];
 
 describe('token check', () => {
@@ -39,14 +40,19 @@ describe('token check', () => {
   });
 
   test('a broken hash in the list matches nothing', () => {
-    const broken: HubToken[] = [{ name: 'x', type: 'frontend', sha256: '' }];
+    const broken: HubToken[] = [{ name: 'x', type: 'frontend', sha256: '', scopes: USUAL_SCOPES }];
     expect(checkToken(broken, '', 'frontend').isAdmitted).toBe(false);
   });
 });
 
 describe('the token that a client id belongs to', () => {
   const [gate] = TOKENS as [HubToken];
-  const other: HubToken = { name: 'other', type: 'ai_engine', sha256: hash('other-secret') };
+  const other: HubToken = {
+    name: 'other',
+    type: 'ai_engine',
+    sha256: hash('other-secret'),
+    scopes: USUAL_SCOPES,
+  };
   const tokens = [gate, other];
 
   test('is the one that it first came with, under whatever name', () => {
