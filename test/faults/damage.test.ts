@@ -158,10 +158,11 @@ test('15 a damaged database: it starts, sends only what is whole, saves the othe
 test('15 a damaged log: it starts, sends only what is whole, keeps what the database already had', async () => {
   // To SQLite the first damaged frame of the log is its end.
   const outcomes = await openedVariants('outbox.db-wal', VARIANTS / 4);
-  // A log that was cut looks like one that never was longer: of that loss nothing can be known.
+  // A log that was cut looks like one that never was longer, and a damaged last commit like one that the power
+  // cut in two before it was promised: of that loss nothing can be known. Each alert here is a commit of its own.
   const isWrong = (outcome: Outcome): boolean =>
     !isSound(outcome) ||
     outcome.lost > ALERTS_IN_LOG ||
-    (outcome.lost > 0 && !outcome.isDeclared && !outcome.name.includes('cut to'));
+    (outcome.lost > 1 && !outcome.isDeclared && !outcome.name.includes('cut to'));
   expect(outcomes.filter(isWrong), `seed ${SEED}`).toEqual([]);
 });
