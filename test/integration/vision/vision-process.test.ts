@@ -79,7 +79,8 @@ describe('the vision process', () => {
       ends.push(...(await Promise.all([endOf(round), endOf(round + 1)])));
     }
     expect(ends.map(({ end }) => end)).toEqual(new Array(STOPS).fill('it exited with code 0'));
-    expect(Math.max(...ends.map(({ tookMs }) => tookMs))).toBeLessThan(2000);
+    // What the daemon has for its own end.
+    expect(Math.max(...ends.map(({ tookMs }) => tookMs))).toBeLessThan(5000);
     await waitFor('no process is left', () => childProcesses().length === 0, 5000);
   });
 
