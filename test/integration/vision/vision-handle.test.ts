@@ -37,7 +37,7 @@ afterEach(async () => {
 describe('VisionHandle', () => {
   real('analyses every frame of a clip, in order, on the provider that works', async () => {
     const vision = run([['walk', clipPath(CLIP)]], { providers: ['tensorrt', 'cuda', 'cpu'] });
-    await waitFor('the clip is over', () => vision.results.length === CLIP_FRAMES, 90_000);
+    await waitFor('the clip is over', () => vision.results.length === CLIP_FRAMES, 55_000);
     expect(vision.results.map(({ frameId }) => frameId)).toEqual(
       Array.from({ length: CLIP_FRAMES }, (_, index) => index),
     );
