@@ -8,12 +8,13 @@ import type { FanOut } from './fan-out/fan-out.ts';
 import type { IngestLoad } from './ingest/ingest-load.ts';
 import type { HubLimits } from './limits.ts';
 import type { SessionRegistry } from './session/session-registry.ts';
-import type { HubStore } from './store/hub-store.ts';
+import type { EventHistory, EventStore } from './store/event-store.ts';
 
 /** What every session of one hub shares. */
 export interface HubContext {
   readonly tokens: readonly HubToken[];
-  readonly store: HubStore;
+  readonly store: EventStore;
+  readonly history: EventHistory;
   readonly fanOut: FanOut;
   readonly registry: SessionRegistry;
   readonly counters: HubCounters;

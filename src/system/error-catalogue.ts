@@ -151,6 +151,14 @@ export const ERROR_CATALOGUE = {
     summary: 'The hub could not listen on its address.',
     remedy: 'Choose another hub.host or hub.port, or stop the program that uses it.',
   },
+  HISTORY_BUSY: {
+    summary: 'The hub has more questions about its history than it can answer now.',
+    remedy: 'Ask again after a moment; ask for less at once, or less often.',
+  },
+  HISTORY_FAILED: {
+    summary: "The hub's stored events could not be read.",
+    remedy: 'Ask again; if it stays, look at the log of the hub and check its disk.',
+  },
   HUB_STORE_FAILED: {
     summary: 'The hub could not write to its database.',
     remedy: 'Check free space and health of the disk; clients keep their data and send it again.',

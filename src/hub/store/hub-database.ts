@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 import type { StreamAck } from '../../protocol/batch.ts';
 import type { ClientStream } from '../../protocol/session.ts';
 import { openDatabase } from '../../store/file/sqlite.ts';
+import { EventDeletion, type RetentionSlice } from './event-deletion.ts';
 import { eventFrame } from './event-frame.ts';
 import { forkVerdict, tokenHash, tokenText } from './fork.ts';
 import { type Placement, placeBatch } from './placement.ts';
@@ -18,6 +19,7 @@ import type {
   TokenBinding,
   WriteCall,
 } from './requests.ts';
+import { DEFAULT_RETENTION, type RetentionRules } from './retention.ts';
 import { HUB_APPLICATION_ID, HUB_MIGRATIONS } from './schema.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 
@@ -33,13 +35,18 @@ export class HubDatabase {
   readonly storeId: string;
   readonly #db: Database;
   readonly #statements: Statements;
+  readonly #deletion: EventDeletion;
   #lastEventId: number;
 
-  /** @throws ApexError as `openDatabase` does. */
-  constructor(path: string, nowMs: number) {
+  /**
+   * The caller holds the folder's lock.
+   * @throws ApexError as `openDatabase` does.
+   */
+  constructor(path: string, nowMs: number, retention: RetentionRules = DEFAULT_RETENTION) {
     this.#db = openDatabase(path, {
       applicationId: HUB_APPLICATION_ID,
       migrations: HUB_MIGRATIONS,
+      isShared: true,
     });
     this.#db
       .prepare('INSERT OR IGNORE INTO identity(id, store_id, created_ms) VALUES (1, ?, ?)')
@@ -50,10 +57,21 @@ export class HubDatabase {
       .pluck()
       .get() as number;
     this.#statements = prepareStatements(this.#db);
+    this.#deletion = new EventDeletion(this.#db, retention);
   }
 
   get lastEventId(): number {
     return this.#lastEventId;
+  }
+
+  /** Nothing from this event on was deleted. */
+  get oldestEventId(): number {
+    return this.#deletion.oldestEventId;
+  }
+
+  /** Deletes a slice of what is too old or too much; null when there is nothing. */
+  retain(nowMs: number): RetentionSlice | null {
+    return this.#deletion.slice(nowMs, this.#lastEventId);
   }
 
   /** By client id of every edge that was ever here: its token. */
@@ -82,7 +100,9 @@ export class HubDatabase {
     const lastEventId = this.#lastEventId;
     // A cursor beyond the newest event belongs to another or an older file; start from here on.
     const after = Math.min(afterEventId, lastEventId);
-    const spanEnd = Math.min(after + READ_SPAN, lastEventId);
+    // What was deleted is stepped over at once.
+    const first = this.#statements.firstAfter.get(after) ?? after;
+    const spanEnd = Math.min(first + READ_SPAN, lastEventId);
     const rows = this.#statements.read.iterate({
       after,
       spanEnd,

@@ -1,18 +1,36 @@
+import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock, type TimerHandle } from '../../system/clock.ts';
 import { ApexError, asApexError } from '../../system/errors.ts';
 import { FairQueue } from './fair-queue.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { commitDelay, GROUP_MESSAGES } from './group-commit.ts';
 import { HubDatabase } from './hub-database.ts';
-import type { StoreAnswers, StoreNotice, StoreReply, StoreRequest, WriteCall } from './requests.ts';
+import type {
+  StoreAnswers,
+  StoreNotice,
+  StoreReply,
+  StoreRequest,
+  StoreThreadData,
+  WriteCall,
+} from './requests.ts';
+import { HUB_FILE } from './schema.ts';
 
-/** Thread that owns the hub's database. `workerData`: {path}. Takes lists of `StoreRequest`, answers
- * with `StoreNotice`. */
+/** Thread that owns the hub's database. `workerData`: `StoreThreadData`. Takes lists of `StoreRequest`, answers with
+ * `StoreNotice`. */
 
 type Queued = WriteCall & { readonly id: number };
 
-const { path } = workerData as { path: string };
+const { dataDir, retention } = workerData as StoreThreadData;
 const clock = systemClock;
+
+/** Where nothing was due. */
+const RETENTION_PAUSE_MS = 1000;
+/** Between two slices, at least; and they take no more than a fifth of the thread. */
+const SLICE_PAUSE_MS = 20;
+const SLICE_PAUSE_SHARE = 4;
+/** After a slice that failed. */
+const RETENTION_RETRY_MS = 60_000;
 
 class StoreThread {
   #database: HubDatabase;
@@ -20,9 +38,13 @@ class StoreThread {
   #lastCommitMs = Number.NEGATIVE_INFINITY;
   #timer: TimerHandle | undefined;
   #mustReopen = false;
+  readonly #lock: FolderLock;
+  #retentionTimer: TimerHandle | undefined;
 
-  constructor(database: HubDatabase) {
+  constructor(database: HubDatabase, lock: FolderLock) {
     this.#database = database;
+    this.#lock = lock;
+    this.#retainAfter(SLICE_PAUSE_MS);
   }
 
   receive(request: StoreRequest): void {
@@ -68,7 +90,7 @@ class StoreThread {
   #opened(): HubDatabase {
     if (this.#mustReopen) {
       this.#database.close();
-      this.#database = new HubDatabase(path, clock.wallMs());
+      this.#database = openHubDatabase();
       this.#mustReopen = false;
     }
     return this.#database;
@@ -77,12 +99,34 @@ class StoreThread {
   #close(id: number): void {
     while (!this.#queue.isEmpty) this.#commit();
     this.#timer?.cancel();
+    this.#retentionTimer?.cancel();
     const reply = this.#attempt(id, () => {
       this.#database.close();
+      this.#lock.release();
       return null;
     });
     post([reply], null);
     parentPort?.close();
+  }
+
+  #retainAfter(delayMs: number): void {
+    this.#retentionTimer = clock.setTimeout(() => this.#retain(), delayMs);
+  }
+
+  #retain(): void {
+    const begunMs = clock.monotonicMs();
+    try {
+      const slice = this.#opened().retain(clock.wallMs());
+      const tookMs = clock.monotonicMs() - begunMs;
+      const isDone = slice === null;
+      if (!isDone) notify({ kind: 'retained', ...slice });
+      const pauseMs = Math.max(SLICE_PAUSE_MS, SLICE_PAUSE_SHARE * tookMs);
+      this.#retainAfter(isDone ? RETENTION_PAUSE_MS : pauseMs);
+    } catch (error) {
+      if (isDiskFailure(error)) this.#mustReopen = true;
+      notify({ kind: 'retention_failed', message: messageOf(error) });
+      this.#retainAfter(RETENTION_RETRY_MS);
+    }
   }
 
   #attempt(id: number, work: () => StoreAnswers[keyof StoreAnswers]): StoreReply {
@@ -92,6 +136,10 @@ class StoreThread {
       return { id, ok: false, message: messageOf(error) };
     }
   }
+}
+
+function openHubDatabase(): HubDatabase {
+  return new HubDatabase(join(dataDir, HUB_FILE), clock.wallMs(), retention);
 }
 
 function isDiskFailure(error: unknown): boolean {
@@ -114,8 +162,9 @@ function post(replies: readonly StoreReply[], commitMs: number | null): void {
 }
 
 try {
-  const database = new HubDatabase(path, clock.wallMs());
-  const thread = new StoreThread(database);
+  const lock = lockFolder(dataDir);
+  const database = openHubDatabase();
+  const thread = new StoreThread(database, lock);
   parentPort?.on('message', (requests: readonly StoreRequest[]) => {
     for (const request of requests) thread.receive(request);
     thread.schedule();
@@ -124,6 +173,7 @@ try {
     kind: 'ready',
     storeId: database.storeId,
     lastEventId: database.lastEventId,
+    oldestEventId: database.oldestEventId,
     edgeTokens: database.edgeTokens(),
   });
 } catch (error) {

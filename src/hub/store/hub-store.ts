@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { fullJitterDelay } from '../../system/backoff.ts';
 import type { Clock, TimerHandle } from '../../system/clock.ts';
@@ -7,6 +6,8 @@ import { entryPoint } from '../../system/entry-point.ts';
 import { ApexError } from '../../system/errors.ts';
 import type { Logger } from '../../system/logger.ts';
 import { type HubToken, mayClaim } from '../door/tokens.ts';
+import { CommitTimes } from './commit-times.ts';
+import type { EventStore } from './event-store.ts';
 import type {
   ClientRecord,
   EventPage,
@@ -18,15 +19,18 @@ import type {
   StoredBatch,
   StoreNotice,
   StoreRequest,
+  StoreThreadData,
   TokenBinding,
   TokenUse,
 } from './requests.ts';
+import { DEFAULT_RETENTION, type RetentionRules } from './retention.ts';
 
 export interface HubStoreOptions {
   dataDir: string;
   log: Logger;
   clock: Clock;
   random: () => number;
+  retention?: RetentionRules;
 }
 
 interface PendingCall {
@@ -36,6 +40,8 @@ interface PendingCall {
 
 const RESTART_BASE_MS = 100;
 const RESTART_CAP_MS = 5000;
+/** What retention deletes is told in the log no more often than this. */
+const DELETION_LOG_MS = 60_000;
 
 /**
  * The hub's database, on a thread of its own. Every promise of a write resolves after the commit is on disk.
@@ -43,13 +49,15 @@ const RESTART_CAP_MS = 5000;
  * Calls are answered in the order in which they were made, except reads, which need not wait for a commit.
  * If the thread dies, calls under way reject with HUB_STORE_FAILED and a new one takes the file over.
  */
-export class HubStore {
+export class HubStore implements EventStore {
   readonly #options: HubStoreOptions;
-  readonly #path: string;
   readonly #pending = new Map<number, PendingCall>();
   #worker: Worker | undefined;
   #storeId = '';
   #openedAtEventId = 0;
+  #oldestEventId = 1;
+  #deletedEvents = 0;
+  #deletedLogged = { events: 0, atMs: Number.NEGATIVE_INFINITY };
   #edgeTokens: ReadonlyMap<string, TokenBinding> = new Map();
   readonly #claims = new Map<string, TokenBinding>();
   readonly #commits = new CommitTimes();
@@ -59,9 +67,10 @@ export class HubStore {
   #failedStarts = 0;
   #restartTimer: TimerHandle | undefined;
 
-  private constructor(options: HubStoreOptions, path: string) {
+  onCommit: ((ms: number) => void) | undefined;
+
+  private constructor(options: HubStoreOptions) {
     this.#options = options;
-    this.#path = path;
   }
 
   /** @throws ApexError STORE_UNREADABLE, STORE_LOCKED, STORE_NEWER, STORE_NOT_DURABLE */
@@ -71,25 +80,31 @@ export class HubStore {
     } catch (error) {
       throw new ApexError('STORE_UNREADABLE', `cannot create ${options.dataDir}`, { cause: error });
     }
-    const store = new HubStore(options, join(options.dataDir, 'hub.sqlite'));
+    const store = new HubStore(options);
     await store.#start();
     return store;
   }
 
-  /** Names the file; a client that sees another one knows that the hub was replaced. */
   get storeId(): string {
     return this.#storeId;
+  }
+
+  get isWritable(): boolean {
+    return this.#worker !== undefined && !this.#isClosing;
+  }
+
+  get oldestEventId(): number {
+    return this.#oldestEventId;
+  }
+
+  get deletedEvents(): number {
+    return this.#deletedEvents;
   }
 
   get commitTimes(): Readonly<CommitTimes> {
     return this.#commits;
   }
 
-  /**
-   * Binds an edge's client id to the token that it first came with.
-   * @param tokens all that the hub admits
-   * @returns whether this is that token: another one must not speak as this edge
-   */
   claimEdge(clientId: string, token: HubToken, tokens: readonly HubToken[]): boolean {
     // A claim of this run is newer than what the file says, and may not have come to it.
     const owner = this.#claims.get(clientId) ?? this.#edgeTokens.get(clientId);
@@ -98,32 +113,26 @@ export class HubStore {
     return true;
   }
 
-  /** Newest event when the file was opened. */
   get openedAtEventId(): number {
     return this.#openedAtEventId;
   }
 
-  /** Records the session and tells where each of the client's streams goes on. */
   identify(client: ClientRecord): Promise<IdentifiedClient> {
     return this.#call({ op: 'identify', client });
   }
 
-  /** Resolves when the batch and its high-water mark are on disk. */
   store(batch: StoreBatch): Promise<StoredBatch> {
     return this.#call({ op: 'store', batch });
   }
 
-  /** Notes that the client has its newest session token. */
   confirm(use: TokenUse): Promise<null> {
     return this.#call({ op: 'confirm', use });
   }
 
-  /** A bounded part of the events after a cursor. */
   read(read: ReadEvents): Promise<EventPage> {
     return this.#call({ op: 'read', read });
   }
 
-  /** Commits what is queued and closes the file. */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#restartTimer?.cancel();
@@ -152,17 +161,20 @@ export class HubStore {
   }
 
   #start(): Promise<void> {
-    const worker = new Worker(entryPoint(import.meta.url, './hub-store-worker.js'), {
-      workerData: { path: this.#path },
-    });
+    const { dataDir, retention = DEFAULT_RETENTION } = this.#options;
+    const workerData: StoreThreadData = { dataDir, retention };
+    const worker = new Worker(entryPoint(import.meta.url, './hub-store-worker.js'), { workerData });
     return new Promise((resolve, reject) => {
       worker.on('message', (notice: StoreNotice) => {
         if (notice.kind === 'replies') return this.#settle(notice);
+        if (notice.kind === 'retained') return this.#onRetained(notice);
+        if (notice.kind === 'retention_failed') return this.#onRetentionFailed(notice.message);
         if (notice.kind === 'failed') return reject(new ApexError(notice.code, notice.message));
         if (this.#isClosing) return worker.postMessage([{ op: 'close', id: 0 }]);
         this.#worker = worker;
         this.#storeId = notice.storeId;
         this.#openedAtEventId = notice.lastEventId;
+        this.#oldestEventId = notice.oldestEventId;
         this.#edgeTokens = notice.edgeTokens;
         this.#failedStarts = 0;
         resolve();
@@ -176,13 +188,31 @@ export class HubStore {
   }
 
   #settle({ replies, commitMs }: Extract<StoreNotice, { kind: 'replies' }>): void {
-    if (commitMs !== null) this.#commits.note(commitMs);
+    if (commitMs !== null) {
+      this.#commits.note(commitMs);
+      this.onCommit?.(commitMs);
+    }
     for (const reply of replies) {
       const call = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
       if (reply.ok) call?.resolve(reply.answer as never);
       else call?.reject(unavailable(reply.message));
     }
+  }
+
+  #onRetained({ deleted, oldestEventId }: Extract<StoreNotice, { kind: 'retained' }>): void {
+    const { clock, log } = this.#options;
+    this.#oldestEventId = oldestEventId;
+    this.#deletedEvents += deleted;
+    const nowMs = clock.monotonicMs();
+    const events = this.#deletedEvents - this.#deletedLogged.events;
+    if (events === 0 || nowMs - this.#deletedLogged.atMs < DELETION_LOG_MS) return;
+    this.#deletedLogged = { events: this.#deletedEvents, atMs: nowMs };
+    log.info({ events, oldest_event_id: oldestEventId }, 'old events deleted');
+  }
+
+  #onRetentionFailed(cause: string): void {
+    this.#options.log.warn({ cause }, 'old events could not be deleted');
   }
 
   #exited(worker: Worker): void {
@@ -206,21 +236,6 @@ export class HubStore {
         if (!this.#isClosing) this.#scheduleRestart();
       });
     }, delayMs);
-  }
-}
-
-const COMMIT_MEMORY = 0.05;
-
-/** How long transactions take, their fsync included; milliseconds. */
-class CommitTimes {
-  commits = 0;
-  averageMs = 0;
-  longestMs = 0;
-
-  note(ms: number): void {
-    this.commits++;
-    this.averageMs += (ms - this.averageMs) * (this.commits === 1 ? 1 : COMMIT_MEMORY);
-    this.longestMs = Math.max(this.longestMs, ms);
   }
 }
 

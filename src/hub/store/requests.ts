@@ -1,8 +1,10 @@
 import type { StreamAck } from '../../protocol/batch.ts';
 import type { ClientStream, ClientType } from '../../protocol/session.ts';
 import type { ErrorCode } from '../../system/errors.ts';
+import type { RetentionSlice } from './event-deletion.ts';
 import type { ForkVerdict } from './fork.ts';
 import type { SeqRange } from './placement.ts';
+import type { RetentionRules } from './retention.ts';
 import type { EventStatus } from './schema.ts';
 
 /** What the hub's main thread and its store thread say to each other. */
@@ -141,12 +143,18 @@ export type StoreReply =
   | { readonly id: number; readonly ok: true; readonly answer: StoreAnswers[keyof StoreAnswers] }
   | { readonly id: number; readonly ok: false; readonly message: string };
 
+export interface StoreThreadData {
+  readonly dataDir: string;
+  readonly retention: RetentionRules;
+}
+
 /** From the store thread: the outcome of opening the file, then replies, one message per group. */
 export type StoreNotice =
   | {
       readonly kind: 'ready';
       readonly storeId: string;
       readonly lastEventId: number;
+      readonly oldestEventId: number;
       readonly edgeTokens: ReadonlyMap<string, TokenBinding>;
     }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
@@ -155,4 +163,6 @@ export type StoreNotice =
       readonly replies: readonly StoreReply[];
       /** How long the transaction took with its fsync; null for replies without one. */
       readonly commitMs: number | null;
-    };
+    }
+  | ({ readonly kind: 'retained' } & RetentionSlice)
+  | { readonly kind: 'retention_failed'; readonly message: string };

@@ -1,12 +1,16 @@
 /** SQLite application id of the hub's file: the letters APHB. */
 export const HUB_APPLICATION_ID = 0x41504842;
 
+/** Its name in the data folder. */
+export const HUB_FILE = 'hub.sqlite';
+
 /**
  * Layout of the hub's database, one script per version.
  *
  * `stream_state` holds one high-water mark per (client, epoch, lane): duplicates are told by it alone, however
  * long a client was away. `event.event_id` is given out by the writer, ascending and never twice; whatever
- * deletes old events has to leave the newest one. `event_mid` is a second line of defence against cloned
+ * deletes old events has to leave the newest one. `retention` knows how far that has come: everything but alerts is
+ * gone up to `swept_through`, something is gone up to `deleted_through`. `event_mid` is a second line of defence against cloned
  * storage and restored backups, where sequence numbers lie.
  */
 export const HUB_MIGRATIONS = [
@@ -58,6 +62,25 @@ ALTER TABLE event ADD COLUMN clock_suspect INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE session ADD COLUMN token_digest TEXT;
 ALTER TABLE session ADD COLUMN session_token_number INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE session ADD COLUMN previous_token_hash BLOB;
+`,
+  // `at_ms` is when it happened, by the best clock known. What is too deep for SQLite's JSON has no severity.
+  `
+ALTER TABLE event ADD COLUMN at_ms INTEGER
+  GENERATED ALWAYS AS (coalesce(corrected_ms, device_ms, received_ms)) VIRTUAL;
+ALTER TABLE event ADD COLUMN severity TEXT GENERATED ALWAYS AS (
+  CASE WHEN type = 'alert_triggered' AND status = 0 AND json_valid(CAST(body AS TEXT))
+    THEN json_extract(CAST(body AS TEXT), '$.severity') END) VIRTUAL;
+CREATE INDEX event_at ON event(at_ms) WHERE status IN (0, 2);
+CREATE INDEX event_camera ON event(camera_id, at_ms) WHERE status IN (0, 2);
+CREATE INDEX event_type ON event(type, at_ms) WHERE status IN (0, 2);
+CREATE INDEX event_client ON event(client_id, at_ms) WHERE status IN (0, 2);
+CREATE INDEX event_severity ON event(severity, at_ms) WHERE severity IS NOT NULL;
+CREATE TABLE retention(
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  swept_through INTEGER NOT NULL,
+  deleted_through INTEGER NOT NULL
+) STRICT;
+INSERT INTO retention(id, swept_through, deleted_through) VALUES (1, 0, 0);
 `,
 ];
 

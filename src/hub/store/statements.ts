@@ -33,7 +33,7 @@ interface SessionRow {
   previous: Buffer | null;
 }
 
-type EventRow = Omit<EventFrameFields, 'replayed' | 'clockSuspect'> & {
+export type EventRow = Omit<EventFrameFields, 'replayed' | 'clockSuspect'> & {
   replayed: number;
   clockSuspect: number;
 };
@@ -52,6 +52,7 @@ export interface Statements {
   readonly ackedThrough: Statement<[StreamKey], number>;
   readonly advance: Statement<[StreamPosition]>;
   readonly insert: Statement<unknown[]>;
+  readonly firstAfter: Statement<[number], number>;
   readonly read: Statement<[ReadBounds], EventRow>;
 }
 
@@ -111,6 +112,11 @@ function eventStatements(db: Database) {
         schema_version, device_ms, corrected_ms, clock_suspect, received_ms, replayed, status, body)
       VALUES (?, ?, ?, ?, ?, unhex(?, '-'), ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS BLOB))
       ON CONFLICT(message_id) WHERE message_id IS NOT NULL DO NOTHING`),
+    firstAfter: db
+      .prepare<[number], number>(
+        'SELECT event_id FROM event WHERE event_id > ? ORDER BY event_id LIMIT 1',
+      )
+      .pluck(),
     read: db.prepare<[ReadBounds], EventRow>(`
       SELECT event_id AS eventId, client_id AS clientId, type, schema_version AS schemaVersion,
         device_ms AS deviceMs, corrected_ms AS correctedMs, clock_suspect AS clockSuspect, replayed,

@@ -8,6 +8,11 @@ export interface OpenDatabaseOptions {
   migrations: readonly string[];
   /** Hard ceiling of the main file in pages of 4 KiB; none by default. */
   maxPages?: number;
+  /**
+   * Readers on connections of their own are let in. The caller sees to it that nobody else writes.
+   * A file that is new can also be made smaller later.
+   */
+  isShared?: boolean;
   /** Makes the connection; a plain one by default. */
   connect?: (path: string, options: Database.Options) => Database.Database;
 }
@@ -19,8 +24,9 @@ const SYNCHRONOUS_FULL = 2;
 /**
  * Opens a SQLite file for one connection on one thread, with every commit on disk when it returns.
  *
- * EXCLUSIVE locking comes first: the WAL index stays in memory and a second opener is refused, which keeps
- * clear of the WAL-reset bug of several connections (sqlite.org/wal.html#walresetbug). better-sqlite3 is built
+ * Unless the file is shared, EXCLUSIVE locking comes first: the WAL index stays in memory and a second opener is
+ * refused. (The WAL-reset bug of several connections, sqlite.org/wal.html#walresetbug, ended with SQLite 3.51.3;
+ * better-sqlite3 12.11 has 3.53.) better-sqlite3 is built
  * with DEFAULT_WAL_SYNCHRONOUS=1, so FULL is set after WAL and read back at the end.
  * @throws ApexError STORE_LOCKED, STORE_UNREADABLE, STORE_NEWER, STORE_NOT_DURABLE
  */
@@ -29,7 +35,7 @@ export function openDatabase(path: string, options: OpenDatabaseOptions): Databa
   try {
     const connect = options.connect ?? ((file, more) => new Database(file, more));
     db = connect(path, { timeout: BUSY_TIMEOUT_MS });
-    setPragmas(db, options.maxPages);
+    setPragmas(db, options);
     claim(db, path, options.applicationId);
     migrate(db, path, options.migrations);
     assertDurable(db, path);
@@ -40,9 +46,14 @@ export function openDatabase(path: string, options: OpenDatabaseOptions): Databa
   }
 }
 
-function setPragmas(db: Database.Database, maxPages: number | undefined): void {
-  db.pragma('locking_mode = EXCLUSIVE');
+function setPragmas(
+  db: Database.Database,
+  { maxPages, isShared = false }: OpenDatabaseOptions,
+): void {
+  if (!isShared) db.pragma('locking_mode = EXCLUSIVE');
   db.pragma('page_size = 4096');
+  // Without effect on a file that has tables.
+  if (isShared) db.pragma('auto_vacuum = INCREMENTAL');
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   db.pragma('mmap_size = 0');

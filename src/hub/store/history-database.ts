@@ -1,0 +1,136 @@
+import Database from 'better-sqlite3';
+import { eventFrame } from './event-frame.ts';
+import {
+  type HistoryIndex,
+  type HistoryPart,
+  type MergedParts,
+  mergeParts,
+  planHistory,
+} from './history-plan.ts';
+import type {
+  HistoryKey,
+  HistoryOrder,
+  HistoryPage,
+  HistoryPlace,
+  HistoryQuery,
+} from './history-query.ts';
+import type { EventRow } from './statements.ts';
+
+/** A page of large events ends early. */
+const PAGE_CHARACTERS = 4 * 1024 * 1024;
+const CACHE_KIB = 16 * 1024;
+
+interface PartBounds {
+  value: string | null;
+  fromMs: number;
+  toMs: number;
+  atMs: number;
+  eventId: number;
+  rows: number;
+}
+
+/** Terms that find a part of each index. The status is that of their `WHERE` in the schema. */
+const PARTS: Readonly<Record<Exclude<HistoryIndex, 'id'>, { index: string; term: string }>> = {
+  at: { index: 'event_at', term: 'TRUE' },
+  camera: { index: 'event_camera', term: 'camera_id IS :value' },
+  client: { index: 'event_client', term: 'client_id = :value' },
+  severity: { index: 'event_severity', term: 'severity = :value' },
+  type: { index: 'event_type', term: 'type = :value' },
+};
+
+const KEY = `event_id AS eventId, at_ms AS atMs, type, camera_id AS cameraId,
+  client_id AS clientId, severity, status IN (0, 2) AS isShown`;
+
+/** Statement for one part of an index, in an order. Exported for the test of the query plans. */
+export function partStatement(index: HistoryIndex, order: HistoryOrder): string {
+  // Unwanted rows have to count here, or a page could look through the whole table.
+  if (index === 'id')
+    return `SELECT ${KEY} FROM event WHERE event_id > :eventId ORDER BY event_id LIMIT :rows`;
+  const { index: name, term } = PARTS[index];
+  const isDown = order === 'newest';
+  const direction = isDown ? 'DESC' : 'ASC';
+  return `SELECT ${KEY} FROM event INDEXED BY ${name}
+    WHERE ${term} AND status IN (0, 2) AND at_ms >= :fromMs AND at_ms < :toMs
+      AND (at_ms, event_id) ${isDown ? '<' : '>'} (:atMs, :eventId)
+    ORDER BY at_ms ${direction}, event_id ${direction} LIMIT :rows`;
+}
+
+/** The hub's file as history reads it: a connection of its own that writes nothing. Synchronous, for one thread. */
+export class HistoryDatabase {
+  readonly #db: Database.Database;
+  readonly #parts = new Map<string, Database.Statement<[PartBounds], HistoryKey>>();
+  readonly #event: Database.Statement<[number], EventRow>;
+
+  constructor(path: string) {
+    this.#db = new Database(path, { readonly: true, fileMustExist: true });
+    this.#db.pragma('query_only = ON');
+    this.#db.pragma('trusted_schema = OFF');
+    this.#db.pragma(`cache_size = -${CACHE_KIB}`);
+    this.#event = this.#db.prepare(`
+      SELECT event_id AS eventId, client_id AS clientId, type, schema_version AS schemaVersion,
+        device_ms AS deviceMs, corrected_ms AS correctedMs, clock_suspect AS clockSuspect, replayed,
+        CAST(body AS TEXT) AS body
+      FROM event WHERE event_id = ?`);
+  }
+
+  page(query: HistoryQuery): HistoryPage {
+    // One view of the file, so that nothing is deleted between finding and reading it.
+    return this.#db.transaction(() => this.#frames(this.#keys(query)))();
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #keys(query: HistoryQuery): MergedParts {
+    const { index, values, rows } = planHistory(query);
+    const statement = this.#part(index, query.order);
+    const bounds = {
+      fromMs: query.fromMs ?? Number.MIN_SAFE_INTEGER,
+      toMs: query.toMs ?? Number.MAX_SAFE_INTEGER,
+      ...beginning(query),
+      rows,
+    };
+    const parts = values.map((value): HistoryPart => {
+      const keys = statement.all({ ...bounds, value });
+      return { keys, isCut: keys.length === rows };
+    });
+    return mergeParts(query, parts);
+  }
+
+  #part(index: HistoryIndex, order: HistoryOrder) {
+    const name = `${index} ${order}`;
+    let statement = this.#parts.get(name);
+    if (statement === undefined) {
+      statement = this.#db.prepare(partStatement(index, order));
+      this.#parts.set(name, statement);
+    }
+    return statement;
+  }
+
+  #frames({ keys, next, hasMore }: MergedParts): HistoryPage {
+    const frames: string[] = [];
+    let characters = 0;
+    for (const [index, { atMs, eventId }] of keys.entries()) {
+      const row = this.#event.get(eventId);
+      if (row === undefined) continue;
+      const { replayed, clockSuspect } = row;
+      const facts = { replayed: replayed !== 0, clockSuspect: clockSuspect !== 0 };
+      const frame = eventFrame({ ...row, ...facts });
+      frames.push(frame);
+      characters += frame.length;
+      const isLast = index === keys.length - 1;
+      if (characters >= PAGE_CHARACTERS && !isLast)
+        return { frames, next: { atMs, eventId }, hasMore: true };
+    }
+    return { frames, next, hasMore };
+  }
+}
+
+function beginning({ order, after, eventId }: HistoryQuery): HistoryPlace {
+  if (eventId !== null) return { atMs: 0, eventId: eventId - 1 };
+  if (after !== null) return after;
+  const isDown = order === 'newest';
+  const farthest = isDown ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
+  return { atMs: farthest, eventId: isDown ? farthest : 0 };
+}
