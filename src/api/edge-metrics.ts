@@ -1,26 +1,13 @@
 import type { CameraState } from '../capture/contract.ts';
-import { type Histogram, type MetricDescription, MetricRegistry } from '../system/metrics.ts';
+import { type Labels, MetricReadings, type Reading } from '../system/metric-readings.ts';
+import type { Histogram, MetricDescription } from '../system/metrics.ts';
+import type { ProcessFacts } from '../system/process-watch.ts';
 import type { CameraView, EdgeStatus, LaneView, UplinkView } from './edge-status.ts';
 import { laneName } from './queue-view.ts';
-
-/** What the process says of itself beside the status. */
-export interface ProcessFacts {
-  readonly rssBytes: number;
-  readonly cpuSeconds: number;
-  /** By how much the event loop was late since these were last taken, in seconds. */
-  readonly eventLoopDelay: { readonly mean: number; readonly p99: number; readonly max: number };
-}
 
 interface Snapshot {
   readonly status: EdgeStatus;
   readonly process: ProcessFacts;
-}
-
-/** One metric that is read from a `Source`. Null: nothing to tell now. */
-interface Reading<Source> {
-  readonly name: string;
-  readonly help: string;
-  readonly of: (source: Source) => number | null;
 }
 
 const PREFIX = 'apex_edge_';
@@ -238,46 +225,43 @@ const CAMERA_STATES = [
 /** Upper bounds in seconds: from a fast GPU to a box that is far too slow. */
 const INFERENCE_BOUNDS = [0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2];
 
-type Labels = Readonly<Record<string, string>>;
-
 /**
  * The daemon's metrics. All but the histogram are read from a status at the moment when somebody asks, so that
  * `apex-edge status` and the metrics never tell different things.
  */
 export class EdgeMetrics {
-  readonly #registry = new MetricRegistry();
-  readonly #updates: ((snapshot: Snapshot) => void)[] = [];
+  readonly #readings = new MetricReadings<Snapshot>(PREFIX);
   readonly #inference: Histogram;
 
   constructor() {
-    this.#oneOf(
+    this.#readings.oneOf(
       'info',
       'Always 1; tells which version runs on which edge.',
       ['version', 'edge_id'],
       ({ status }) => [[1, { version: status.version, edge_id: status.edge_id }]],
     );
     const whole = (snapshot: Snapshot): [Snapshot, Labels][] => [[snapshot, {}]];
-    this.#read([...DAEMON, ...QUEUE], [], whole);
-    this.#read(LANE, ['lane'], ({ status }) =>
+    this.#readings.read([...DAEMON, ...QUEUE], [], whole);
+    this.#readings.read(LANE, ['lane'], ({ status }) =>
       status.queue.lanes.map((lane) => [lane, { lane: laneName(lane.lane) }]),
     );
-    this.#read(UPLINK, [], ({ status }) => [[status.uplink, {}]]);
-    this.#oneOf(
+    this.#readings.read(UPLINK, [], ({ status }) => [[status.uplink, {}]]);
+    this.#readings.oneOf(
       'uplink_state',
       'State of the connection to the hub: 1 for the one that holds.',
       ['state'],
       ({ status }) => eachState(UPLINK_STATES, status.uplink.state, {}),
     );
-    this.#oneOf(
+    this.#readings.oneOf(
       'uplink_breaker_state',
       'Open while the hub refuses this edge: 1 for the one that holds.',
       ['state'],
       ({ status }) => eachState(BREAKER_STATES, status.uplink.breaker.state, {}),
     );
-    this.#read(CAMERA, ['camera'], ({ status }) =>
+    this.#readings.read(CAMERA, ['camera'], ({ status }) =>
       status.cameras.map((camera) => [camera, { camera: camera.camera_id }]),
     );
-    this.#oneOf(
+    this.#readings.oneOf(
       'camera_state',
       'State of the camera: 1 for the one that holds.',
       ['camera', 'state'],
@@ -286,7 +270,7 @@ export class EdgeMetrics {
           eachState(CAMERA_STATES, state, { camera: camera_id }),
         ),
     );
-    this.#inference = this.#registry.histogram(
+    this.#inference = this.#readings.registry.histogram(
       {
         name: `${PREFIX}inference_seconds`,
         help: 'Time that the detector took for one frame.',
@@ -302,39 +286,12 @@ export class EdgeMetrics {
 
   /** For the reference in docs/metrics.md. */
   descriptions(): MetricDescription[] {
-    return this.#registry.descriptions();
+    return this.#readings.registry.descriptions();
   }
 
   /** The exposition for this status. */
   render(status: EdgeStatus, process: ProcessFacts): string {
-    for (const update of this.#updates) update({ status, process });
-    return this.#registry.render();
-  }
-
-  #read<Source>(
-    readings: readonly Reading<Source>[],
-    labels: readonly string[],
-    sources: (snapshot: Snapshot) => readonly (readonly [Source, Labels])[],
-  ): void {
-    for (const { name, help, of } of readings) {
-      const spec = { name: PREFIX + name, help, labels };
-      const isCounter = name.endsWith('_total');
-      const metric = isCounter ? this.#registry.counter(spec) : this.#registry.gauge(spec);
-      this.#updates.push((snapshot) => {
-        metric.clear();
-        for (const [source, values] of sources(snapshot)) metric.set(of(source), values);
-      });
-    }
-  }
-
-  /** A gauge whose samples tell by their labels. */
-  #oneOf(
-    name: string,
-    help: string,
-    labels: readonly string[],
-    samples: (snapshot: Snapshot) => readonly (readonly [number, Labels])[],
-  ): void {
-    this.#read([{ name, help, of: (value: number) => value }], labels, samples);
+    return this.#readings.render({ status, process });
   }
 }
 

@@ -9,17 +9,12 @@ import { type Clock, systemClock, type TimerHandle } from '../system/clock.ts';
 import type { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { packageVersion } from '../system/package-info.ts';
+import { ProcessWatch } from '../system/process-watch.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
 import { CameraPipeline, refusedCameraView } from './camera-pipeline.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
-import {
-  deadLetterView,
-  missingUplinkView,
-  ProcessWatch,
-  queueView,
-  uplinkView,
-} from './status.ts';
+import { deadLetterView, missingUplinkView, queueView, uplinkView } from './status.ts';
 import { type CameraPlan, configuredModelsDir, planDetector } from './vision-spec.ts';
 
 const TICK_MS = 1000;

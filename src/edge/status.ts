@@ -1,5 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { ProcessFacts } from '../api/edge-metrics.ts';
 import type { DeadLetterView, LaneView, QueueView, UplinkView } from '../api/edge-status.ts';
 import type { DeadLetter } from '../store/requests.ts';
 import type { LaneQueue, QueueStatus } from '../store/store.ts';
@@ -7,7 +5,7 @@ import type { Clock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import type { UplinkStatus } from '../uplink/uplink.ts';
 
-/** How the store and the uplink are shown in the status. Pure but for the facts of the process. */
+/** How the store and the uplink are shown in the status. Pure. */
 
 export function queueView(queue: QueueStatus, nowMono: number): QueueView {
   const { lanes, deadLetters, disk, mode, fault, damagedFiles } = queue;
@@ -106,39 +104,4 @@ export function uplinkView(
 
 function secondsSince(monoMs: number | null, nowMono: number): number | null {
   return monoMs === null ? null : (nowMono - monoMs) / 1000;
-}
-
-const SAMPLED_EVERY_MS = 10;
-
-/** Watches this process for its metrics. */
-export class ProcessWatch {
-  readonly #delay = monitorEventLoopDelay({ resolution: SAMPLED_EVERY_MS });
-
-  constructor() {
-    this.#delay.enable();
-  }
-
-  /** The delay of the event loop is that since the last call. */
-  facts(): ProcessFacts {
-    const { user, system } = process.cpuUsage();
-    const delay = this.#delay;
-    // Node measures from one sample to the next; what is beyond the distance is the delay.
-    const seconds = (nanoseconds: number): number =>
-      delay.count === 0 ? 0 : Math.max(0, nanoseconds / 1e9 - SAMPLED_EVERY_MS / 1000);
-    const eventLoopDelay = {
-      mean: seconds(delay.mean),
-      p99: seconds(delay.percentile(99)),
-      max: seconds(delay.max),
-    };
-    delay.reset();
-    return {
-      rssBytes: process.memoryUsage.rss(),
-      cpuSeconds: (user + system) / 1e6,
-      eventLoopDelay,
-    };
-  }
-
-  stop(): void {
-    this.#delay.disable();
-  }
 }

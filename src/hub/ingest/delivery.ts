@@ -19,11 +19,19 @@ export interface DeliveryOptions {
   readonly onAbuse: () => void;
 }
 
+/** What one client delivered on its connection, and how many messages it may have in flight. */
+export interface DeliveryStatistics {
+  readonly messages: number;
+  /** Null where there is no credit: a client that receives, or of the original protocol. */
+  readonly credit: number | null;
+}
+
 /** What one client delivers: judged, stored, acknowledged after the commit, then passed on. */
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #flow: FlowControl;
   readonly #acknowledgements: Acknowledgements;
+  #delivered = 0;
   #messages = 0;
   #bytes = 0;
 
@@ -63,6 +71,10 @@ export class Delivery {
     return this.#flow.isThrottled;
   }
 
+  get statistics(): DeliveryStatistics {
+    return { messages: this.#delivered, credit: this.#flow.creditMessages };
+  }
+
   /** What the client is told that it may send. */
   announceCredit(): FlowCredit {
     return this.#flow.announce();
@@ -78,6 +90,7 @@ export class Delivery {
     const stream = { epoch, lane, firstSeq };
     const batch = { clientId, stream, receivedMs: clock.wallMs(), items };
     const begunMs = clock.monotonicMs();
+    this.#delivered += items.length;
     this.#messages += items.length;
     this.#bytes += bytes;
     load.received(bytes);

@@ -60,6 +60,11 @@ export class FlowControl {
     return credit;
   }
 
+  /** Messages that the client may have in flight now. */
+  get creditMessages(): number {
+    return this.#credit().credit_messages;
+  }
+
   get isThrottled(): boolean {
     return this.#timer !== undefined;
   }

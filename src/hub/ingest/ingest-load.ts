@@ -5,6 +5,8 @@ export class IngestLoad implements Load {
   uncommittedBytes = 0;
   latencyMs = 0;
   clients = 0;
+  /** Is told how long every batch took from coming in to its commit, milliseconds. */
+  onCommitted: ((latencyMs: number) => void) | undefined;
 
   received(bytes: number): void {
     this.uncommittedBytes += bytes;
@@ -17,5 +19,6 @@ export class IngestLoad implements Load {
   /** @param latencyMs from receiving a batch to its commit */
   committed(latencyMs: number): void {
     this.latencyMs = latencyMs;
+    this.onCommitted?.(latencyMs);
   }
 }

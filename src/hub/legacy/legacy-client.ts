@@ -10,6 +10,7 @@ import { LIMITS } from '../../protocol/limits.ts';
 import type { Logger } from '../../system/logger.ts';
 import type { FrameSink } from '../fan-out/subscriber.ts';
 import type { HubContext } from '../hub-context.ts';
+import type { DeliveryStatistics } from '../ingest/delivery.ts';
 import { FlowControl } from '../ingest/flow-control.ts';
 import type {
   AdmittedClient,
@@ -41,6 +42,7 @@ export class LegacyClient implements Conversation {
   /** Of a client that delivers. */
   readonly #flow: FlowControl | undefined;
   readonly #viewer: FrameSink;
+  #delivered = 0;
   #messages = 0;
   #bytes = 0;
   /** The client's clock less the hub's, as far as a heartbeat told. */
@@ -76,6 +78,10 @@ export class LegacyClient implements Conversation {
 
   get isThrottled(): boolean {
     return this.#flow?.isThrottled ?? false;
+  }
+
+  get statistics(): DeliveryStatistics {
+    return { messages: this.#delivered, credit: null };
   }
 
   welcome({ nowMs }: Welcome): string {
@@ -151,6 +157,7 @@ export class LegacyClient implements Conversation {
     const clockSuspect = Math.abs(this.#clockErrorMs) > LIMITS.clockSuspectMs;
     const items = [legacyItem(clientId, frame, { receivedMs, clockSuspect })];
     const batch = { clientId, stream: null, receivedMs, items };
+    this.#delivered++;
     this.#messages++;
     this.#bytes += bytes;
     load.received(bytes);

@@ -2,6 +2,7 @@ import type { Scopes } from '../../protocol/scopes.ts';
 import type { ClientType } from '../../protocol/session.ts';
 import type { FrameSink } from '../fan-out/subscriber.ts';
 import type { HubContext } from '../hub-context.ts';
+import type { DeliveryStatistics } from '../ingest/delivery.ts';
 import type { IdentifiedClient, ResumeRequest } from '../store/requests.ts';
 
 /** Names a request; numbers occur in the original protocol only. */
@@ -61,6 +62,7 @@ export interface Conversation {
   readonly isIdle: boolean;
   /** The client has no credit, or is not read from. */
   readonly isThrottled: boolean;
+  readonly statistics: DeliveryStatistics;
   /** The answer to its identification; the conversation begins. */
   welcome(welcome: Welcome): string;
   onText(text: string, bytes: number): void;

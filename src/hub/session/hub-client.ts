@@ -9,7 +9,7 @@ import { inflateText } from '../../system/raw-deflate.ts';
 import { filterOf } from '../fan-out/event-filter.ts';
 import type { HubContext } from '../hub-context.ts';
 import { NO_CREDIT } from '../ingest/credit.ts';
-import { Delivery } from '../ingest/delivery.ts';
+import { Delivery, type DeliveryStatistics } from '../ingest/delivery.ts';
 import { DeviceClock } from '../ingest/device-clock.ts';
 import type { AdmittedClient, ClientChannel, Conversation, Welcome } from './dialect.ts';
 import { faultCode } from './fault-codes.ts';
@@ -58,6 +58,10 @@ export class HubClient implements Conversation {
 
   get isThrottled(): boolean {
     return this.#delivery?.isThrottled ?? false;
+  }
+
+  get statistics(): DeliveryStatistics {
+    return this.#delivery?.statistics ?? { messages: 0, credit: null };
   }
 
   welcome(welcome: Welcome): string {

@@ -1,5 +1,20 @@
 import { CLIENT_TYPES, type ClientType } from '../../protocol/session.ts';
 
+/** One connection as statistics show it. */
+export interface ClientView {
+  readonly connectionId: string;
+  readonly clientId: string;
+  readonly clientType: ClientType;
+  readonly address: string;
+  readonly protocol: 'current' | 'legacy';
+  /** Identified at, and last heard of; Unix milliseconds. */
+  readonly connectedMs: number;
+  readonly lastSeenMs: number;
+  readonly messages: number;
+  readonly credit: number | null;
+  readonly bufferedBytes: number;
+}
+
 /** What the hub as a whole does with a session. */
 export interface RegisteredSession {
   /** Bytes sent that have not left this process. */
@@ -7,6 +22,8 @@ export interface RegisteredSession {
   /** It speaks the original protocol. */
   readonly isLegacy: boolean;
   readonly isThrottled: boolean;
+  /** Null until it has identified itself. */
+  view(): ClientView | null;
   /** Ends the session because a newer one of the same client took over. */
   supersede(): void;
   tick(beatMs: number): void;

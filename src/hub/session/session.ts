@@ -19,6 +19,7 @@ import type {
   RequestId,
 } from './dialect.ts';
 import { connectionEstablished } from './server-frames.ts';
+import type { ClientView } from './session-registry.ts';
 import {
   type SessionEffect,
   type SessionEvent,
@@ -47,6 +48,8 @@ export class HubSession implements ClientChannel {
   #state: SessionState = { name: 'connected' };
   #dialect: Dialect = currentDialect;
   #conversation: Conversation | undefined;
+  #client: (AdmittedClient & { readonly connectedMs: number }) | undefined;
+  #lastSeenMs = 0;
   /** Confirms to the store that the client has its session token. */
   #confirmToken: (() => void) | undefined;
   #held: HeldFrame[] = [];
@@ -70,8 +73,8 @@ export class HubSession implements ClientChannel {
   start(): void {
     const ws = this.#ws;
     ws.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
-    ws.on('ping', () => this.#silence.end());
-    ws.on('pong', () => this.#silence.end());
+    ws.on('ping', () => this.#onSign());
+    ws.on('pong', () => this.#onSign());
     ws.on('close', (code, reason) => this.#onClosed(code, reason.toString('utf8')));
     // 'close' follows; ws has already answered the peer with the fitting code.
     ws.on('error', (error) => this.#log.warn({ err: error }, 'socket error'));
@@ -91,6 +94,23 @@ export class HubSession implements ClientChannel {
 
   get isThrottled(): boolean {
     return this.#conversation?.isThrottled ?? false;
+  }
+
+  view(): ClientView | null {
+    if (this.#client === undefined || this.#conversation === undefined) return null;
+    const { clientId, clientType, connectedMs } = this.#client;
+    const { connectionId, remoteAddress: address } = this.#peer;
+    return {
+      connectionId,
+      clientId,
+      clientType,
+      address,
+      protocol: this.#dialect.name,
+      connectedMs,
+      lastSeenMs: this.#lastSeenMs,
+      ...this.#conversation.statistics,
+      bufferedBytes: this.bufferedBytes,
+    };
   }
 
   send(frame: string | Buffer): void {
@@ -171,8 +191,13 @@ export class HubSession implements ClientChannel {
     this.#apply({ name: 'identify_timeout' });
   }
 
-  #onMessage(data: Buffer, isBinary: boolean): void {
+  #onSign(): void {
     this.#silence.end();
+    this.#lastSeenMs = this.#hub.clock.wallMs();
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    this.#onSign();
     this.#hub.counters.framesIn++;
     const effect = this.#apply({ name: 'frame' });
     if (effect.do === 'read_first') this.#readFirst(data, isBinary);
@@ -265,6 +290,7 @@ export class HubSession implements ClientChannel {
     counters.streamsPurged += identified.purged;
     if (this.#dialect.isExclusive) registry.claim(this, clientType, clientId);
     else registry.join(this, clientType, this.#peer.connectionId);
+    this.#client = { ...client, connectedMs: clock.wallMs() };
     this.#conversation = introduction.converse(client, this, this.#hub);
     this.#apply({ name: 'streams_read' });
     const { verdict, sessionToken, streams } = identified;

@@ -22,8 +22,6 @@ export interface EventStore {
   readonly openedAtEventId: number;
   /** Nothing from this event on was deleted by retention. */
   readonly oldestEventId: number;
-  /** It takes writes; false while it is being brought back. */
-  readonly isWritable: boolean;
   readonly commitTimes: {
     readonly commits: number;
     readonly averageMs: number;
@@ -45,6 +43,8 @@ export interface EventStore {
   store(batch: StoreBatch): Promise<StoredBatch>;
   /** Notes that the client has its newest session token. */
   confirm(use: TokenUse): Promise<null>;
+  /** Resolves when something was written and is on disk; rejects where that fails. */
+  probe(): Promise<void>;
   /** A bounded part of the events after a cursor. */
   read(read: ReadEvents): Promise<EventPage>;
   /** Commits what is queued and lets go of the store. */

@@ -48,6 +48,8 @@ export class FairQueue<Call extends WriteCall> {
 
 function clientOf(call: WriteCall): string {
   if (call.op === 'store') return call.batch.clientId;
+  // No client has this name.
+  if (call.op === 'probe') return '';
   return call.op === 'identify' ? call.client.clientId : call.use.clientId;
 }
 

@@ -137,7 +137,8 @@ export class HubDatabase {
   #write(call: WriteCall): StoreAnswers[WriteCall['op']] {
     if (call.op === 'store') return this.#store(call.batch);
     if (call.op === 'identify') return this.#identify(call.client);
-    this.#statements.confirmToken.run(call.use);
+    if (call.op === 'confirm') this.#statements.confirmToken.run(call.use);
+    else this.#statements.probe.run();
     return null;
   }
 

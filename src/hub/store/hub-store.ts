@@ -89,10 +89,6 @@ export class HubStore implements EventStore {
     return this.#storeId;
   }
 
-  get isWritable(): boolean {
-    return this.#worker !== undefined && !this.#isClosing;
-  }
-
   get oldestEventId(): number {
     return this.#oldestEventId;
   }
@@ -127,6 +123,10 @@ export class HubStore implements EventStore {
 
   confirm(use: TokenUse): Promise<null> {
     return this.#call({ op: 'confirm', use });
+  }
+
+  async probe(): Promise<void> {
+    await this.#call({ op: 'probe' });
   }
 
   read(read: ReadEvents): Promise<EventPage> {

@@ -124,15 +124,17 @@ export type StoreCall =
   | { readonly op: 'identify'; readonly client: ClientRecord }
   | { readonly op: 'store'; readonly batch: StoreBatch }
   | { readonly op: 'confirm'; readonly use: TokenUse }
+  | { readonly op: 'probe' }
   | { readonly op: 'read'; readonly read: ReadEvents }
   | { readonly op: 'close' };
 
-export type WriteCall = Extract<StoreCall, { op: 'identify' | 'store' | 'confirm' }>;
+export type WriteCall = Extract<StoreCall, { op: 'identify' | 'store' | 'confirm' | 'probe' }>;
 
 export interface StoreAnswers {
   identify: IdentifiedClient;
   store: StoredBatch;
   confirm: null;
+  probe: null;
   read: EventPage;
   close: null;
 }

@@ -49,6 +49,7 @@ export interface Statements {
   readonly confirmToken: Statement<[ClientKey & { number: number }]>;
   readonly knownStreams: Statement<[{ clientId: string; epochs: string }], StreamAck>;
   readonly purgeStreams: Statement<[{ clientId: string; epochs: string; beforeMs: number }]>;
+  readonly probe: Statement<[]>;
   readonly ackedThrough: Statement<[StreamKey], number>;
   readonly advance: Statement<[StreamPosition]>;
   readonly insert: Statement<unknown[]>;
@@ -76,6 +77,8 @@ function sessionStatements(db: Database) {
       UPDATE session SET session_token_hash = :current, session_token_number = :number,
         previous_token_hash = :previous
       WHERE client_id = :clientId AND client_type = :clientType`),
+    // Changes nothing, and goes to the disk like everything that does.
+    probe: db.prepare('UPDATE identity SET created_ms = created_ms'),
     confirmToken: db.prepare(`
       UPDATE session SET previous_token_hash = NULL
       WHERE client_id = :clientId AND client_type = :clientType

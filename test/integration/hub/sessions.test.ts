@@ -266,7 +266,7 @@ describe('HTTP', () => {
     });
     const missing = await fetch(`${httpOf(url)}/api/anything`);
     expect(missing.status).toBe(404);
-    expect(await missing.json()).toEqual({ error: 'not_found' });
+    expect(await missing.json()).toMatchObject({ code: 'not_found' });
     edge.close();
   });
 

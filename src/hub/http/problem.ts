@@ -1,0 +1,53 @@
+/** What can be wrong with a request. `code` is stable; docs/hub-api.md lists them. */
+export const PROBLEMS = {
+  invalid_request: { status: 400, title: 'The request is not understood' },
+  auth_failed: { status: 401, title: 'A valid token is needed' },
+  forbidden: { status: 403, title: 'The token does not allow this' },
+  origin_not_allowed: { status: 403, title: 'Pages of this origin may not ask' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  method_not_allowed: { status: 405, title: 'Only GET and HEAD are answered here' },
+  too_large: { status: 413, title: 'The request is too large' },
+  too_many_refusals: { status: 429, title: 'Too many wrong tokens' },
+  internal: { status: 500, title: 'The hub failed' },
+  try_later: { status: 503, title: 'The hub cannot answer now' },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export interface ProblemOptions {
+  /** What happened this time; nothing that a stranger should not know. */
+  readonly detail?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Thrown to answer a request with a problem. */
+export class HttpProblem extends Error {
+  readonly code: ProblemCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly #detail: string | undefined;
+
+  constructor(code: ProblemCode, { detail, headers = {} }: ProblemOptions = {}) {
+    super(detail ?? PROBLEMS[code].title);
+    this.name = 'HttpProblem';
+    this.code = code;
+    this.status = PROBLEMS[code].status;
+    this.headers = headers;
+    this.#detail = detail;
+  }
+
+  /** Problem details (RFC 9457); `code` is ours. */
+  body(): Record<string, string | number> {
+    const { title, status } = PROBLEMS[this.code];
+    const detail = this.#detail === undefined ? {} : { detail: this.#detail };
+    return {
+      type: `urn:apex-edge:problem:${this.code}`,
+      title,
+      status,
+      code: this.code,
+      ...detail,
+    };
+  }
+}
+
+export const PROBLEM_CONTENT_TYPE = 'application/problem+json';

@@ -1,0 +1,123 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { LIMITS } from '../protocol/limits.ts';
+import { ApexError } from '../system/errors.ts';
+import type { HubContext } from './hub-context.ts';
+
+export interface ListenerOptions {
+  readonly hub: Pick<HubContext, 'counters' | 'doorman' | 'log'>;
+  /** No new clients are taken any more. */
+  readonly isDraining: () => boolean;
+  /** A WebSocket was opened; whoever takes it has its address leave the doorman once. */
+  readonly onConnection: (ws: WebSocket, socket: Socket, remoteAddress: string) => void;
+}
+
+const CLOSE_TIMEOUT_MS = 2000;
+/** For a request to come in; who sends one byte now and then is cut off. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 20_000;
+const CHECKED_EVERY_MS = 5000;
+const WEBSOCKET_PATHS = new Set(['/', '/ws']);
+
+/** The hub's port: WebSockets at `/` and `/ws`; other requests go to who listens for them on `server`. */
+export class HubListener {
+  readonly server: Server;
+  readonly #options: ListenerOptions;
+  readonly #sockets = new WebSocketServer(socketOptions());
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.server = createServer({
+      keepAlive: true,
+      keepAliveInitialDelay: 10_000,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECKED_EVERY_MS,
+    });
+  }
+
+  get address(): { readonly host: string; readonly port: number } {
+    const { address, port } = this.server.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  /** @throws ApexError HUB_ADDRESS */
+  async listen(host: string, port: number): Promise<void> {
+    const { server } = this;
+    const { log } = this.#options.hub;
+    server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => {
+        const message = `cannot listen on ${host}:${port}: ${error.message}`;
+        reject(new ApexError('HUB_ADDRESS', message, { cause: error }));
+      });
+      server.listen(port, host, resolve);
+    });
+    server.on('error', (error) => log.error({ err: error }, 'server error'));
+  }
+
+  /** Ends what connections are left. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { hub, isDraining } = this.#options;
+    socket.on('error', (error) => hub.log.debug({ err: error }, 'handshake failed'));
+    if (!isWebSocketPath(request)) refuseUpgrade(socket, '404 Not Found');
+    else if (isDraining()) refuseUpgrade(socket, '503 Service Unavailable');
+    else if (hub.doorman.admit(addressOf(request))) this.#upgrade(request, socket as Socket, head);
+    else {
+      hub.counters.connectionsRefused++;
+      refuseUpgrade(socket, '503 Service Unavailable');
+    }
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const remoteAddress = addressOf(request);
+    let isTaken = false;
+    // A handshake with mistakes is answered by ws, and no session comes of it.
+    socket.once('close', () => {
+      if (!isTaken) this.#options.hub.doorman.leave(remoteAddress);
+    });
+    this.#sockets.handleUpgrade(request, socket, head, (ws) => {
+      isTaken = true;
+      this.#options.onConnection(ws, socket, remoteAddress);
+    });
+  }
+}
+
+function isWebSocketPath(request: IncomingMessage): boolean {
+  return WEBSOCKET_PATHS.has((request.url ?? '/').split('?', 1)[0] ?? '/');
+}
+
+/** Refuses a WebSocket handshake with an HTTP status. */
+function refuseUpgrade(socket: Duplex, status: '404 Not Found' | '503 Service Unavailable') {
+  const retry = status.startsWith('503') ? 'Retry-After: 1\r\n' : '';
+  // A peer that never closes its side would keep the socket, and with it the server, open for ever.
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? 'unknown';
+}
+
+function socketOptions(): ServerOptions {
+  // A name of its own, because the published types lack `closeTimeout`.
+  const options: ServerOptions & { closeTimeout: number } = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    // The session answers a frame over the limit with 4413; one far over it is cut off while it comes (1009).
+    maxPayload: 2 * LIMITS.maxFrameBytes,
+    maxFragments: 64,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  };
+  return options;
+}
