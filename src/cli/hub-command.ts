@@ -34,6 +34,12 @@ export function hubCommand(): Command {
           unidentified: config.hub.limits.unidentified,
           unidentifiedPerAddress: config.hub.limits.unidentified_per_address,
         },
+        retention: {
+          maxAgeDays: config.hub.retention.max_age_days,
+          alertsMaxAgeDays: config.hub.retention.alerts_max_age_days,
+          maxBytes: config.hub.retention.max_bytes_mb * 1024 * 1024,
+        },
+        http: { isMetricsOpen: config.hub.metrics.open },
         log,
         clock: systemClock,
         random: Math.random,

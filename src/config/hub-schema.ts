@@ -58,6 +58,31 @@ const hubLimitsSchema = z.strictObject({
   }),
 });
 
+const days = (count: number) => z.number().int().min(1).max(36_500).default(count);
+
+const hubRetentionSchema = z.strictObject({
+  max_age_days: days(90).meta({
+    title: 'Age of events',
+    description: 'Days after which what was received is deleted.',
+  }),
+  alerts_max_age_days: days(365).meta({
+    title: 'Age of alerts',
+    description: 'The same for alerts.',
+  }),
+  max_bytes_mb: z.number().int().min(64).max(16_777_216).default(20_480).meta({
+    title: 'Size',
+    description:
+      'MiB that the database may use; beyond it the oldest events are deleted before their age, alerts last.',
+  }),
+});
+
+const hubMetricsSchema = z.strictObject({
+  open: z.boolean().default(false).meta({
+    title: 'Without a token',
+    description: 'GET /metrics needs no token. Only where nobody else reaches the port.',
+  }),
+});
+
 export const hubSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').meta({
     title: 'Address to listen on',
@@ -74,6 +99,14 @@ export const hubSchema = z.strictObject({
   limits: hubLimitsSchema.prefault({}).meta({
     title: 'Limits',
     description: 'What clients may do. The defaults suit hundreds of boxes.',
+  }),
+  retention: hubRetentionSchema.prefault({}).meta({
+    title: 'Retention',
+    description: 'How long events are kept. What edges have had acknowledged stays known for good.',
+  }),
+  metrics: hubMetricsSchema.prefault({}).meta({
+    title: 'Metrics',
+    description: 'Who may read GET /metrics.',
   }),
   tokens: z
     .array(hubTokenSchema)

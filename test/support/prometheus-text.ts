@@ -17,6 +17,9 @@ const LABELS = String.raw`(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\n"])*",?)*
 const SAMPLE = new RegExp(String.raw`^(${NAME})(?:\{(${LABELS})\})? (${VALUE})$`);
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\n"])*)"/g;
 
+const HELP = new RegExp(`^# HELP (${NAME}) (.+)$`);
+const TYPE = new RegExp(`^# TYPE (${NAME}) (counter|gauge|histogram)$`);
+
 /**
  * Reads the Prometheus text format 0.0.4 as strictly as `promtool check metrics`: every family once, with help and
  * type before its samples, no sample twice, counters that end in `_total`, histograms whose buckets rise to `+Inf`.
@@ -24,43 +27,63 @@ const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\n"])*)"/g;
  */
 export function parseExposition(text: string): Map<string, Family> {
   if (!text.endsWith('\n')) throw new Error('the last line does not end');
-  const families = new Map<string, Family & { samples: Sample[] }>();
-  let help: { name: string; text: string } | undefined;
-  let name = '';
+  const reader = new ExpositionReader();
   for (const line of text.slice(0, -1).split('\n')) {
-    const fault = (why: string) => new Error(`${why}: ${line}`);
-    const [, helped, words] = new RegExp(`^# HELP (${NAME}) (.+)$`).exec(line) ?? [];
-    if (helped !== undefined) {
-      if (help !== undefined) throw fault('HELP without TYPE before');
-      if (families.has(helped)) throw fault('a family twice');
-      help = { name: helped, text: words ?? '' };
-      continue;
-    }
-    const [, typed, type] = new RegExp(`^# TYPE (${NAME}) (counter|gauge|histogram)$`).exec(line) ?? [];
-    if (typed !== undefined) {
-      if (help?.name !== typed) throw fault('TYPE without HELP');
-      if ((type === 'counter') !== typed.endsWith('_total')) throw fault('the name of a counter');
-      families.set(typed, { type: type as Family['type'], help: help.text, samples: [] });
-      name = typed;
-      help = undefined;
-      continue;
-    }
-    const [, sampled, labels = '', value] = SAMPLE.exec(line) ?? [];
-    const family = families.get(name);
-    if (sampled === undefined || family === undefined || help !== undefined)
-      throw fault('not a sample');
-    const isPart = family.type === 'histogram' && /^_(?:bucket|sum|count)$/.test(sampled.slice(name.length));
-    if (!sampled.startsWith(name) || (sampled !== name && !isPart)) throw fault('a sample astray');
-    const sample = { name: sampled, labels: labelsOf(labels), value: Number(value?.replace('Inf', 'Infinity')) };
-    if (family.samples.some((other) => keyOf(other) === keyOf(sample))) throw fault('a sample twice');
-    if (family.type === 'counter' && !(sample.value >= 0)) throw fault('a counter below zero');
-    family.samples.push(sample);
+    const fault = reader.read(line);
+    if (fault !== null) throw new Error(`${fault}: ${line}`);
   }
-  for (const [family, { type, samples }] of families) {
+  for (const [family, { type, samples }] of reader.families) {
     if (samples.length === 0) throw new Error(`${family} has no samples`);
     if (type === 'histogram') checkHistogram(family, samples);
   }
-  return families;
+  return reader.families;
+}
+
+class ExpositionReader {
+  readonly families = new Map<string, Family & { samples: Sample[] }>();
+  #help: { name: string; text: string } | undefined;
+  #name = '';
+
+  /** What is wrong with the line; null when nothing is. */
+  read(line: string): string | null {
+    const [, helped, words = ''] = HELP.exec(line) ?? [];
+    if (helped !== undefined) return this.#onHelp(helped, words);
+    const [, typed, type] = TYPE.exec(line) ?? [];
+    if (typed !== undefined) return this.#onType(typed, type as Family['type']);
+    const [, name, labels = '', value = ''] = SAMPLE.exec(line) ?? [];
+    if (name === undefined) return 'not a sample';
+    const number = Number(value.replace('Inf', 'Infinity'));
+    return this.#onSample({ name, labels: labelsOf(labels), value: number });
+  }
+
+  #onHelp(name: string, text: string): string | null {
+    if (this.#help !== undefined) return 'HELP without TYPE before';
+    if (this.families.has(name)) return 'a family twice';
+    this.#help = { name, text };
+    return null;
+  }
+
+  #onType(name: string, type: Family['type']): string | null {
+    const help = this.#help;
+    this.#help = undefined;
+    if (help?.name !== name) return 'TYPE without HELP';
+    if ((type === 'counter') !== name.endsWith('_total')) return 'the name of a counter';
+    this.families.set(name, { type, help: help.text, samples: [] });
+    this.#name = name;
+    return null;
+  }
+
+  #onSample(sample: Sample): string | null {
+    const family = this.families.get(this.#name);
+    if (family === undefined || this.#help !== undefined) return 'a sample without TYPE';
+    const part = sample.name.slice(this.#name.length);
+    const parts = family.type === 'histogram' ? ['_bucket', '_sum', '_count'] : [''];
+    if (!sample.name.startsWith(this.#name) || !parts.includes(part)) return 'a sample astray';
+    if (family.samples.some((other) => keyOf(other) === keyOf(sample))) return 'a sample twice';
+    if (family.type === 'counter' && !(sample.value >= 0)) return 'a counter below zero';
+    family.samples.push(sample);
+    return null;
+  }
 }
 
 function checkHistogram(name: string, samples: readonly Sample[]): void {

@@ -25,7 +25,7 @@ export function storedItem(seq: number, change: Partial<StoredItem> = {}): Store
 export function storedBatch(
   clientId: string,
   changes: readonly Partial<StoredItem>[],
-  receivedMs = 1,
+  receivedMs = Date.now(),
 ): StoreBatch {
   const items = changes.map((change, index) => storedItem(index + 1, change));
   return { clientId, stream: { epoch: randomUUID(), lane: 0, firstSeq: 1 }, receivedMs, items };

@@ -18,7 +18,7 @@ import { historyRoutes } from './history-routes.ts';
 import { HubMetrics } from './hub-metrics.ts';
 import { HttpProblem, PROBLEM_CONTENT_TYPE, type ProblemCode } from './problem.ts';
 import { Readiness } from './readiness.ts';
-import { guardRequests } from './request-guards.ts';
+import { guardRequests, SECURITY_HEADERS } from './request-guards.ts';
 import { statsView } from './stats-view.ts';
 
 export interface HttpOptions {
@@ -135,11 +135,16 @@ export class HubHttp {
     const problem = problemOf(error);
     if (problem.code === 'internal')
       this.#options.hub.log.error({ err: error, url: request.routeOptions.url }, 'request failed');
-    return reply
-      .code(problem.status)
-      .headers(problem.headers)
-      .type(PROBLEM_CONTENT_TYPE)
-      .send(JSON.stringify(problem.body()));
+    return (
+      reply
+        .code(problem.status)
+        // An address that cannot be read comes here past all hooks.
+        .headers(SECURITY_HEADERS)
+        .headers(problem.headers)
+        .type(PROBLEM_CONTENT_TYPE)
+        // Not as text, to which a character set would be added.
+        .send(Buffer.from(JSON.stringify(problem.body())))
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from './problem.ts';
 
 /** Nothing that the hub says belongs in a cache, in a frame or in another page. */
-const SECURITY_HEADERS = {
+export const SECURITY_HEADERS = {
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",

@@ -81,6 +81,7 @@ export class EventDeletion {
     let deletedThrough = this.#deletedThrough;
     const deleted = this.#db
       .transaction(() => {
+        this.#statements.noteStreams.run({ from, through, keep });
         const { changes } = this.#statements.remove.run({ from, through, keep });
         if (changes > 0) deletedThrough = Math.max(deletedThrough, through);
         this.#statements.note.run({ sweptThrough, deletedThrough });
@@ -115,6 +116,14 @@ function prepareStatements(db: Database) {
           ORDER BY event_id LIMIT :rows))
       WHERE newest_ms < :beforeMs ORDER BY event_id`)
       .pluck(),
+    noteStreams: db.prepare<[{ from: number; through: number; keep: string }]>(`
+      UPDATE stream_state SET deleted_through = max(deleted_through, gone.seq)
+      FROM (
+        SELECT client_id, epoch, lane, max(seq) AS seq FROM event
+        WHERE event_id > :from AND event_id <= :through AND type <> :keep AND epoch IS NOT NULL
+        GROUP BY client_id, epoch, lane) AS gone
+      WHERE stream_state.client_id = gone.client_id AND stream_state.epoch = gone.epoch
+        AND stream_state.lane = gone.lane`),
     remove: db.prepare<[{ from: number; through: number; keep: string }]>(`
       DELETE FROM event WHERE event_id > :from AND event_id <= :through AND type <> :keep`),
     note: db.prepare<[{ sweptThrough: number; deletedThrough: number }]>(`

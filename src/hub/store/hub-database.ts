@@ -202,13 +202,14 @@ export class HubDatabase {
       return { ackedThrough: 0, duplicates, forked: 0, expectedSeq: null, eventIds };
     }
     const { clientId, receivedMs: nowMs } = batch;
-    const known = this.#statements.ackedThrough.get({ clientId, ...stream });
-    const placement = placeBatch(known ?? stream.firstSeq - 1, batch.items);
+    const known = this.#statements.position.get({ clientId, ...stream });
+    const placement = placeBatch(known?.ackedThrough ?? stream.firstSeq - 1, batch.items);
     for (const { index, item } of placement.accepted) eventIds[index] = this.#insert(batch, item);
     const conflicts = placement.accepted.filter(({ index }) => eventIds[index] === 0).length;
-    const forked = this.#storeForked(batch, placement.duplicates, eventIds);
+    const kept = placement.duplicates.filter(({ item }) => item.seq > (known?.deletedThrough ?? 0));
+    const forked = this.#storeForked(batch, kept, eventIds);
     const { ackedThrough, expectedSeq } = placement;
-    if (known !== ackedThrough)
+    if (known?.ackedThrough !== ackedThrough)
       this.#statements.advance.run({ clientId, ...stream, ackedThrough, nowMs });
     const duplicates = placement.duplicates.length - forked + conflicts;
     return { ackedThrough, duplicates, forked, expectedSeq, eventIds };
@@ -216,7 +217,8 @@ export class HubDatabase {
 
   /**
    * A known number on a message that was never seen: a fork that nothing else gave away. The message is kept, as
-   * its sender is about to be told that it is.
+   * its sender is about to be told that it is. Not asked where retention has deleted the messages of these numbers,
+   * or each of them that comes again would be stored again.
    */
   #storeForked(
     batch: StoreBatch,

@@ -10,7 +10,8 @@ export const HUB_FILE = 'hub.sqlite';
  * `stream_state` holds one high-water mark per (client, epoch, lane): duplicates are told by it alone, however
  * long a client was away. `event.event_id` is given out by the writer, ascending and never twice; whatever
  * deletes old events has to leave the newest one. `retention` knows how far that has come: everything but alerts is
- * gone up to `swept_through`, something is gone up to `deleted_through`. `event_mid` is a second line of defence against cloned
+ * gone up to `swept_through`, something is gone up to `deleted_through`. The `deleted_through` of a stream is the
+ * highest number of a deleted message: up to there a known number cannot be told from a fork any more. `event_mid` is a second line of defence against cloned
  * storage and restored backups, where sequence numbers lie.
  */
 export const HUB_MIGRATIONS = [
@@ -75,6 +76,7 @@ CREATE INDEX event_camera ON event(camera_id, at_ms) WHERE status IN (0, 2);
 CREATE INDEX event_type ON event(type, at_ms) WHERE status IN (0, 2);
 CREATE INDEX event_client ON event(client_id, at_ms) WHERE status IN (0, 2);
 CREATE INDEX event_severity ON event(severity, at_ms) WHERE severity IS NOT NULL;
+ALTER TABLE stream_state ADD COLUMN deleted_through INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE retention(
   id INTEGER PRIMARY KEY CHECK (id = 1),
   swept_through INTEGER NOT NULL,

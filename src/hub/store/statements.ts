@@ -50,7 +50,7 @@ export interface Statements {
   readonly knownStreams: Statement<[{ clientId: string; epochs: string }], StreamAck>;
   readonly purgeStreams: Statement<[{ clientId: string; epochs: string; beforeMs: number }]>;
   readonly probe: Statement<[]>;
-  readonly ackedThrough: Statement<[StreamKey], number>;
+  readonly position: Statement<[StreamKey], { ackedThrough: number; deletedThrough: number }>;
   readonly advance: Statement<[StreamPosition]>;
   readonly insert: Statement<unknown[]>;
   readonly firstAfter: Statement<[number], number>;
@@ -94,11 +94,9 @@ function streamStatements(db: Database) {
     purgeStreams: db.prepare(`
       DELETE FROM stream_state WHERE client_id = :clientId AND updated_ms < :beforeMs
         AND epoch NOT IN (SELECT value FROM json_each(:epochs))`),
-    ackedThrough: db
-      .prepare<[StreamKey], number>(`
-      SELECT acked_through FROM stream_state
-      WHERE client_id = :clientId AND epoch = :epoch AND lane = :lane`)
-      .pluck(),
+    position: db.prepare<[StreamKey], { ackedThrough: number; deletedThrough: number }>(`
+      SELECT acked_through AS ackedThrough, deleted_through AS deletedThrough FROM stream_state
+      WHERE client_id = :clientId AND epoch = :epoch AND lane = :lane`),
     advance: db.prepare(`
       INSERT INTO stream_state(client_id, epoch, lane, first_seq, acked_through, updated_ms)
       VALUES (:clientId, :epoch, :lane, :firstSeq, :ackedThrough, :nowMs)

@@ -39,7 +39,7 @@ function batch(clientId: string, count: number, change: Partial<StoredItem> = {}
     }),
   );
   const stream = { epoch: randomUUID(), lane: 0, firstSeq: 1 };
-  return { clientId, stream, receivedMs: 1, items };
+  return { clientId, stream, receivedMs: Date.now(), items };
 }
 
 const openStore = () =>
