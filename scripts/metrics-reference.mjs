@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EdgeMetrics } from '../dist/api/edge-metrics.js';
+import { HubMetrics } from '../dist/hub/http/hub-metrics.js';
 
 const document = fileURLToPath(new URL('../docs/metrics.md', import.meta.url));
 
@@ -34,20 +35,48 @@ Or look at them by hand: \`curl --unix-socket /var/lib/apex-edge/control.sock ht
 | The clock is wrong | \`abs(apex_edge_uplink_clock_offset_seconds) > 5\` |
 | The metrics themselves are old | \`time() - node_textfile_mtime_seconds{file=~".*apex-edge.prom"} > 300\` |
 
+## The hub
+
+The hub serves its own metrics as \`GET /metrics\` on its port, to tokens with the scope \`admin\`, or to everybody
+with \`hub.metrics.open: true\` ([hub-api.md](hub-api.md)):
+
+\`\`\`yaml
+scrape_configs:
+  - job_name: apex-hub
+    authorization: { credentials_file: /etc/prometheus/apex-hub-token }
+    static_configs: [{ targets: ["hub.example.org:8080"] }]
+\`\`\`
+
+| What | Expression |
+|---|---|
+| The disk is slow | \`histogram_quantile(0.99, rate(apex_hub_commit_seconds_bucket[5m])) > 0.25\` |
+| Nothing can be stored | \`increase(apex_hub_store_failures_total[5m]) > 0\` |
+| No edge is connected | \`apex_hub_clients{type="ai_engine"} == 0\` |
+| Edges declare losses | \`increase(apex_hub_gaps_total[1h]) > 0\` |
+| Somebody guesses tokens | \`rate(apex_hub_auth_failures_total[5m]) > 0.1\` |
+
 ## All metrics
 
-A sample that has nothing to tell is left out. This file is made by \`npm run docs\` from \`src/api/edge-metrics.ts\`.
+A sample that has nothing to tell is left out. This file is made by \`npm run docs\` from \`src/api/edge-metrics.ts\`
+and \`src/hub/http/hub-figures.ts\`.
+`;
 
+const TABLE = `
 | Name | Type | Labels | Meaning |
 |---|---|---|---|
 `;
 
-function render() {
-  const rows = new EdgeMetrics().descriptions().map(({ name, type, labels, help }) => {
+function table(title, metrics) {
+  const rows = metrics.descriptions().map(({ name, type, labels, help }) => {
     const names = labels.map((label) => `\`${label}\``).join(', ');
     return `| \`${name}\` | ${type} | ${names} | ${help} |\n`;
   });
-  return INTRODUCTION + rows.join('');
+  return `\n### ${title}\n${TABLE}${rows.join('')}`;
+}
+
+function render() {
+  const edge = table('Of the daemon', new EdgeMetrics());
+  return INTRODUCTION + edge + table('Of the hub', new HubMetrics());
 }
 
 const expected = render();

@@ -12,7 +12,7 @@ import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { silentLogger } from '../../../src/system/logger.ts';
 
-const hash = (token: string): string => createHash('sha256').update(token).digest('hex');
+export const hash = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 export const EDGE_TOKEN = 'edge-token';
 export const VIEWER_TOKEN = 'viewer-token';

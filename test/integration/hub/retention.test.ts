@@ -125,11 +125,10 @@ test('the file stays at its bound while events come in', async () => {
     const items = Array.from({ length: 100 }, () => storedItem(++seq, { ...DETECTION, body }));
     const batch = { clientId: 'edge-1', stream, receivedMs: Date.now(), items };
     expect(await store.store(batch)).toMatchObject({ ackedThrough: seq });
-    // A store that takes events faster than its disk deletes them is not what is tested here.
-    await vi.waitFor(() => expect(seq - store.deletedEvents).toBeLessThan(2800), 20_000);
-    expect(statSync(path).size).toBeLessThan(maxBytes * 1.2);
+    // What came in faster than it was deleted makes the file larger for a moment, and no longer.
+    await vi.waitFor(() => expect(statSync(path).size).toBeLessThan(maxBytes), 20_000);
   }
-  expect(store.deletedEvents).toBeGreaterThan(2500);
+  expect(store.deletedEvents).toBeGreaterThan(2000);
   expect(store.oldestEventId).toBe(store.deletedEvents + 1);
   await store.close();
   expect(statSync(path).size).toBeLessThan(maxBytes);

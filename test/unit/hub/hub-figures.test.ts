@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { HubCounters } from '../../../src/hub/counters.ts';
 import { HUB_FIGURES } from '../../../src/hub/http/hub-figures.ts';
@@ -52,4 +54,11 @@ test.each([
   ],
 ])('the check of the format finds %s', (_, text) => {
   expect(() => parseExposition(text)).toThrow();
+});
+
+test('docs/hub-api.md is what the program tells', () => {
+  const script = fileURLToPath(new URL('../../../scripts/hub-api-reference.mjs', import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
 });
