@@ -6,6 +6,7 @@ const USAGE = `usage: npm run bench -- NAME [--json] [--quick] [--rounds N]
   outbox    the edge's store: what a message costs until it is on the disk
   uplink    edge to hub: latency of alerts, backlog, memory, bytes written
   hub       what the hub takes in, beside ws echo, Socket.IO and mosquitto; return of a fleet after a restart
+  history   pages of the hub's history with a million stored events
 --json prints one JSON object; --quick is for seeing that it works, not for its numbers`;
 
 const BENCHES = {
@@ -16,6 +17,7 @@ const BENCHES = {
     }),
   outbox: async (values) => (await import('./bench/outbox.mjs')).runOutboxBench(values),
   uplink: async (values) => (await import('./bench/uplink.mjs')).runUplinkBench(values),
+  history: async (values) => (await import('./bench/history.mjs')).runHistoryBench(values),
   hub: async (values) => (await import('./bench/hub.mjs')).runHubBench(values),
 };
 

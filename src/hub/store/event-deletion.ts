@@ -46,8 +46,14 @@ export class EventDeletion {
     if (step.do === 'nothing') return null;
     let deleted = 0;
     if (step.do === 'delete') deleted = this.#delete(step, lastEventId);
-    else this.#db.pragma(`incremental_vacuum(${SLICE_PAGES})`);
+    else this.#shrink();
     return { deleted, oldestEventId: this.oldestEventId };
+  }
+
+  #shrink(): void {
+    this.#db.pragma(`incremental_vacuum(${SLICE_PAGES})`);
+    // The file itself becomes smaller when the log is folded into it.
+    this.#db.pragma('wal_checkpoint(PASSIVE)');
   }
 
   #state(nowMs: number, lastEventId: number) {
