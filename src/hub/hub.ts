@@ -33,6 +33,8 @@ export interface HubOptions {
   /** Uniform in [0, 1); spreads reconnections. */
   random: () => number;
   limits?: HubLimits;
+  /** Origins of pages that may connect, beside those of the hub itself. */
+  allowedOrigins?: readonly string[];
   retention?: RetentionRules;
   http?: HttpOptions;
 }
@@ -89,6 +91,7 @@ export class Hub {
       hub: this.#context,
       stats: () => this.stats(),
       isDraining,
+      allowedOrigins: options.allowedOrigins ?? [],
       ...options.http,
     });
   }

@@ -22,8 +22,6 @@ import { guardRequests, SECURITY_HEADERS } from './request-guards.ts';
 import { statsView } from './stats-view.ts';
 
 export interface HttpOptions {
-  /** Origins of pages that may ask, such as `https://console.example.org`. */
-  readonly allowedOrigins?: readonly string[];
   /** GET /metrics needs no token. */
   readonly isMetricsOpen?: boolean;
 }
@@ -34,6 +32,8 @@ export interface HubHttpOptions extends HttpOptions {
   readonly hub: HubContext;
   readonly stats: () => HubStats;
   readonly isDraining: () => boolean;
+  /** Origins of pages that may ask, such as `https://console.example.org`. */
+  readonly allowedOrigins: readonly string[];
 }
 
 /** No route takes a body. */
@@ -52,7 +52,7 @@ export class HubHttp {
 
   constructor(options: HubHttpOptions) {
     this.#options = options;
-    const { hub, server, isDraining, allowedOrigins = [] } = options;
+    const { hub, server, isDraining, allowedOrigins } = options;
     this.#authentication = new Authentication(hub);
     this.#readiness = new Readiness({ store: hub.store, clock: hub.clock, isDraining });
     hub.store.onCommit = (ms) => this.#metrics.committed(ms);

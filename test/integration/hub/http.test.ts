@@ -334,7 +334,7 @@ describe('pages of other origins', () => {
     });
 
   test('may ask where they are listed', async () => {
-    await restart({ http: { allowedOrigins: [ORIGIN] } });
+    await restart({ allowedOrigins: [ORIGIN] });
     const asked = await preflight(ORIGIN);
     expect(asked.status).toBe(204);
     expect(asked.headers.get('access-control-allow-origin')).toBe(ORIGIN);
