@@ -1,5 +1,5 @@
 /** One sample of an exposition. */
-export interface Sample {
+interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -91,7 +91,7 @@ function checkHistogram(name: string, samples: readonly Sample[]): void {
   const count = samples.find((sample) => sample.name === `${name}_count`);
   let [bound, through] = [Number.NEGATIVE_INFINITY, 0];
   for (const { labels, value } of buckets) {
-    const le = Number(labels['le']?.replace('Inf', 'Infinity'));
+    const le = Number(labels.le?.replace('Inf', 'Infinity'));
     if (!(le > bound) || value < through) throw new Error(`${name}: buckets do not rise`);
     [bound, through] = [le, value];
   }

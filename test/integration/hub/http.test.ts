@@ -57,7 +57,7 @@ async function problem(response: Response) {
   const body = (await response.json()) as Record<string, unknown>;
   expect(body).toMatchObject({
     status: response.status,
-    type: `urn:apex-edge:problem:${body['code']}`,
+    type: `urn:apex-edge:problem:${body.code}`,
   });
   return body;
 }
@@ -272,7 +272,7 @@ describe('history', () => {
   ])('%s is refused, naming %s', async (query, name) => {
     const refused = await problem(await get(`/api/v1/events?${query}`, VIEWER_TOKEN));
     expect(refused).toMatchObject({ status: 400, code: 'invalid_request' });
-    expect(refused['detail']).toContain(name);
+    expect(refused.detail).toContain(name);
   });
 });
 
@@ -310,7 +310,7 @@ describe('every answer', () => {
       const response = await get(path, VIEWER_TOKEN);
       expect(response.headers.get('cache-control')).toBe('no-store');
       const body = await problem(response);
-      expect(body['code']).toBe(code);
+      expect(body.code).toBe(code);
       const known = ['type', 'title', 'status', 'code', 'detail'];
       expect(Object.keys(body).filter((key) => !known.includes(key))).toEqual([]);
     }

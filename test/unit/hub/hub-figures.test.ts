@@ -30,11 +30,10 @@ test('the exposition is in the text format, in seconds, with histograms', () => 
   const families = parseExposition(metrics.render({ stats: STATS, process, version: '1.2.3' }));
   expect([...families.keys()]).toEqual(metrics.descriptions().map(({ name }) => name));
   const sample = (family: string, name: string, le?: string) =>
-    families
-      .get(family)
-      ?.samples.find(({ name: own, labels }) => own === name && labels['le'] === le)?.value;
+    families.get(family)?.samples.find(({ name: own, labels }) => own === name && labels.le === le)
+      ?.value;
   expect(sample('apex_hub_average_commit_seconds', 'apex_hub_average_commit_seconds')).toBe(
-    (NUMBERS['averageCommitMs'] ?? 0) / 1000,
+    (NUMBERS.averageCommitMs ?? 0) / 1000,
   );
   expect(sample('apex_hub_commit_seconds', 'apex_hub_commit_seconds_bucket', '0.005')).toBe(1);
   expect(sample('apex_hub_commit_seconds', 'apex_hub_commit_seconds_bucket', '+Inf')).toBe(2);
