@@ -1,4 +1,4 @@
-// How long a page of history takes over HTTP with a million stored events, and what the commits notice of it.
+// How long a page of history takes over HTTP with a million stored events.
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { HubDatabase } from '../../dist/hub/store/hub-database.js';
 import { USUAL_SCOPES } from '../../dist/protocol/scopes.js';
 import { systemClock } from '../../dist/system/clock.js';
 import { silentLogger } from '../../dist/system/logger.js';
-import { percentile } from './stats.mjs';
+import { latencies, machine } from './stats.mjs';
 
 const TOKEN = 'bench';
 const CAMERAS = 50;
@@ -81,12 +81,7 @@ async function measure(base, query, rounds) {
     times.push(performance.now() - begun);
     events += page.events.length;
   }
-  times.sort((a, b) => a - b);
-  return {
-    p50_ms: percentile(times, 0.5),
-    p99_ms: percentile(times, 0.99),
-    events: events / rounds,
-  };
+  return { ...latencies(times), events: Math.round(events / rounds) };
 }
 
 export async function runHistoryBench({ quick, json }) {
@@ -113,6 +108,7 @@ export async function runHistoryBench({ quick, json }) {
     const megabytes = Math.round(statSync(join(dataDir, 'hub.sqlite')).size / 1e6);
     if (json) console.log(JSON.stringify({ events, megabytes, results }));
     else {
+      console.log(machine(dataDir));
       console.log(`${events} events, ${megabytes} MB; pages of ${LIMIT} over HTTP`);
       console.table(results);
     }

@@ -32,7 +32,7 @@ export interface MergedParts {
 }
 
 /** A page looks at no more entries than this in all, whatever is asked for. */
-const SCANNED_ROWS = 5000;
+const SCANNED_ROWS = 2000;
 const LEAST_ROWS = 20;
 
 /**

@@ -16,6 +16,19 @@ const DAY = 24 * 3600 * 1000;
 const MIB = 1024 * 1024;
 const DETECTION = { type: 'ai_detection_result', status: 0 } as const;
 
+const NEWEST = {
+  cameras: null,
+  types: null,
+  severities: null,
+  clients: null,
+  fromMs: null,
+  toMs: null,
+  order: 'newest',
+  after: null,
+  eventId: null,
+  limit: 10,
+} as const;
+
 let dataDir: string;
 let path: string;
 
@@ -179,26 +192,37 @@ test('a long look at history does not keep events from being stored', async () =
   await store.close();
 });
 
+test('events are stored while history is asked for without a pause', async () => {
+  const options = { dataDir, log: silentLogger, clock: systemClock, random: Math.random };
+  const store = await HubStore.open(options);
+  const history = new HubHistory(options);
+  const fifty = Array.from({ length: 50 }, () => DETECTION);
+  await store.store(storedBatch('edge-1', fifty));
+  let isAsking = true;
+  let pages = 0;
+  const asking = (async () => {
+    for (; isAsking; pages++)
+      await Promise.all(Array.from({ length: 20 }, () => history.page(NEWEST)));
+  })();
+  const stream = { epoch: randomUUID(), lane: 2, firstSeq: 1 };
+  for (let seq = 1; seq <= 100 || pages < 5; seq++) {
+    const batch = { ...storedBatch('edge-2', []), stream, items: [storedItem(seq, DETECTION)] };
+    expect(await store.store(batch)).toMatchObject({ ackedThrough: seq });
+  }
+  isAsking = false;
+  await asking;
+  await history.close();
+  await store.close();
+});
+
 test('more questions than the hub answers at a time are sent away, those it took are answered', async () => {
   const options = { dataDir, log: silentLogger, clock: systemClock, random: Math.random };
   const store = await HubStore.open(options);
   await store.store(storedBatch('edge-1', [{}, {}]));
   const history = new HubHistory(options);
-  const query = {
-    cameras: null,
-    types: null,
-    severities: null,
-    clients: null,
-    fromMs: null,
-    toMs: null,
-    order: 'newest',
-    after: null,
-    eventId: null,
-    limit: 10,
-  } as const;
   const outcomes = await Promise.all(
     Array.from({ length: 100 }, () =>
-      history.page(query).then(
+      history.page(NEWEST).then(
         ({ frames }) => frames.length,
         ({ code }) => code as string,
       ),
@@ -207,6 +231,6 @@ test('more questions than the hub answers at a time are sent away, those it took
   expect(outcomes.filter((outcome) => outcome === 2)).toHaveLength(65);
   expect(outcomes.filter((outcome) => outcome === 'HISTORY_BUSY')).toHaveLength(35);
   await history.close();
-  await expect(history.page(query)).rejects.toMatchObject({ code: 'HISTORY_BUSY' });
+  await expect(history.page(NEWEST)).rejects.toMatchObject({ code: 'HISTORY_BUSY' });
   await store.close();
 });
