@@ -12,6 +12,8 @@ export class HubCounters {
   inflatedBytes = 0;
   errorsSent = 0;
   authFailures = 0;
+  /** Frames and messages that their client has no right to send. */
+  forbidden = 0;
   identifyTimeouts = 0;
   superseded = 0;
   epochForks = 0;

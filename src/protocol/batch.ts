@@ -110,14 +110,16 @@ export const batchAckSchema = frame(
       .array(
         z.object({
           seq: seq.describe('Number of the message'),
-          code: word.describe('`schema_invalid`, `item_invalid`, `reserved_type`; more may come'),
+          code: word.describe(
+            '`schema_invalid`, `item_invalid`, `reserved_type`, `forbidden`; more may come',
+          ),
           message: prose().describe('For people'),
           quarantined: z.boolean().describe('The server keeps it; it is not to be sent again'),
         }),
       )
       .max(LIMITS.windowMessages)
       .default([])
-      .describe('Messages of the batch that `request_id` names which are invalid'),
+      .describe('Messages of the batch that `request_id` names which are invalid or not allowed'),
     flow: flowSchema.optional().describe('New credit'),
   }),
 );

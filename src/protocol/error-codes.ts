@@ -35,7 +35,12 @@ export const ERROR_CODES = {
     meaning:
       'Two copies of one client write the same epoch: begin a new epoch for what is not acknowledged.',
   },
-  forbidden: { isRetryable: false, meaning: 'Clients of this `client_type` may not send this.' },
+  forbidden: {
+    isRetryable: false,
+    meaning:
+      'The `client_type`, or a scope of the token, does not allow it; the message says which. Of a message in a ' +
+      'batch: it is kept and shown to nobody.',
+  },
   not_supported: { isRetryable: false, meaning: 'The server knows the frame but does not do it.' },
   flow_violation: {
     isRetryable: false,

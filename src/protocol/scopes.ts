@@ -17,3 +17,24 @@ export const USUAL_SCOPES: Scopes = { cameras: ['*'], send: ['*'], receive: ['*'
 export function isInScope(list: readonly string[], name: string): boolean {
   return list.includes('*') || list.includes(name);
 }
+
+/** Types of messages that are of no camera. */
+const OF_NO_CAMERA: ReadonlySet<string> = new Set(['ai_engine_status']);
+
+/**
+ * Whether a message's camera is within a scope. One that should name its camera and does not is within `*` only:
+ * it may be of any.
+ */
+export function isCameraInScope(
+  cameras: readonly string[],
+  type: string,
+  cameraId: string | null,
+): boolean {
+  if (cameraId !== null) return isInScope(cameras, cameraId);
+  return OF_NO_CAMERA.has(type) || cameras.includes('*');
+}
+
+/** Whether a client may be shown a message. */
+export function mayReceive(scopes: Scopes, type: string, cameraId: string | null): boolean {
+  return isInScope(scopes.receive, type) && isCameraInScope(scopes.cameras, type, cameraId);
+}

@@ -1,13 +1,15 @@
 import type { FlowCredit, MessageBatch } from '../../protocol/batch.ts';
 import type { ServerFrame } from '../../protocol/frames.ts';
+import { mayDeliver } from '../door/permissions.ts';
 import type { HubContext } from '../hub-context.ts';
+import type { AdmittedClient } from '../session/dialect.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { DeviceClock } from './device-clock.ts';
 import { FlowControl } from './flow-control.ts';
 import { judgeBatch } from './ingest.ts';
 
 export interface DeliveryOptions {
-  readonly clientId: string;
+  readonly client: AdmittedClient;
   readonly hub: HubContext;
   readonly deviceClock: DeviceClock;
   readonly send: (frame: ServerFrame) => void;
@@ -82,11 +84,16 @@ export class Delivery {
 
   /** Takes a batch; `bytes` is the size of its frame, inflated. */
   receive(frame: MessageBatch, bytes: number): void {
-    const { clientId, deviceClock, hub, onFailed } = this.#options;
+    const { client, deviceClock, hub, onFailed } = this.#options;
+    const { clientId, scopes } = client;
     const { store, clock, load, counters, fanOut } = hub;
     const { epoch, lane, first_seq: firstSeq } = frame.data;
     const timeOf = (wallMs: number, monoMs: number) => deviceClock.judge(epoch, wallMs, monoMs);
-    const { items, rejected } = judgeBatch(frame.data.items, firstSeq, timeOf);
+    const { items, rejected } = judgeBatch(frame.data.items, firstSeq, {
+      timeOf,
+      mayDeliver: (type, cameraId) => mayDeliver(scopes, type, cameraId),
+    });
+    counters.forbidden += rejected.filter(({ code }) => code === 'forbidden').length;
     const stream = { epoch, lane, firstSeq };
     const batch = { clientId, stream, receivedMs: clock.wallMs(), items };
     const begunMs = clock.monotonicMs();

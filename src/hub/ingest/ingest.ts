@@ -9,6 +9,7 @@ import {
 import { CLIENT_FRAMES, SERVER_FRAMES } from '../../protocol/frames.ts';
 import { DELIVERED_TYPES, type DeliveredType } from '../../protocol/lanes.ts';
 import { PAYLOADS } from '../../protocol/payloads.ts';
+import type { Refusal } from '../door/permissions.ts';
 import type { StoredItem } from '../store/requests.ts';
 import { EVENT_STATUS, type EventStatus } from '../store/schema.ts';
 import type { JudgedTime } from './device-clock.ts';
@@ -29,20 +30,27 @@ interface Judgement {
 /** Of a message, by its `timestamp` and `mono_ms`. */
 export type TimeJudge = (wallMs: number, monoMs: number) => JudgedTime;
 
+/** What a batch is judged by. */
+export interface BatchJudges {
+  readonly timeOf: TimeJudge;
+  /** Null where the sender may deliver messages of a type and camera. */
+  readonly mayDeliver: (type: string, cameraId: string | null) => Refusal | null;
+}
+
 /**
- * Checks every item of a batch. Nothing is refused: an invalid message is kept in quarantine, so that it cannot
- * block the ones behind it, and one that is newer than this hub is kept as it is.
+ * Checks every item of a batch. Nothing is refused: an invalid message, or one that its sender may not deliver, is kept in
+ * quarantine, so that it cannot block the ones behind it, and one that is newer than this hub is kept as it is.
  */
 export function judgeBatch(
   items: readonly unknown[],
   firstSeq: number,
-  timeOf: TimeJudge,
+  judges: BatchJudges,
 ): JudgedBatch {
   const rejected: Rejection[] = [];
   const stored: StoredItem[] = [];
   for (const raw of items) {
     const expectedSeq = (stored.at(-1)?.toSeq ?? firstSeq - 1) + 1;
-    const { item, fault } = judgeItem(raw, expectedSeq, timeOf);
+    const { item, fault } = judgeItem(raw, expectedSeq, judges);
     if (fault !== undefined) rejected.push({ seq: item.seq, ...fault, quarantined: true });
     stored.push(item);
   }
@@ -52,7 +60,7 @@ export function judgeBatch(
 function judgeItem(
   raw: unknown,
   expectedSeq: number,
-  timeOf: TimeJudge,
+  { timeOf, mayDeliver }: BatchJudges,
 ): { readonly item: StoredItem; readonly fault?: Judgement['fault'] } {
   // Not `batchItemSchema`, which tries both forms of every item.
   const isGap = typeof raw === 'object' && raw !== null && 'gap' in raw;
@@ -63,7 +71,7 @@ function judgeItem(
   }
   const parsed = messageItemSchema.safeParse(raw);
   if (!parsed.success) return unreadable(raw, expectedSeq, parsed.error);
-  const { status, fault } = judge(parsed.data);
+  const { status, fault } = judge(parsed.data, mayDeliver);
   return { item: messageToStore(parsed.data, status, timeOf), fault };
 }
 
@@ -72,10 +80,12 @@ function unreadable(raw: unknown, seq: number, error: z.ZodError) {
   return { item: unreadableToStore(raw, seq), fault };
 }
 
-function judge(item: MessageItem): Judgement {
+function judge(item: MessageItem, mayDeliver: BatchJudges['mayDeliver']): Judgement {
   const { type } = item;
   if (Object.hasOwn(CLIENT_FRAMES, type) || Object.hasOwn(SERVER_FRAMES, type))
     return quarantine('reserved_type', `${type} is a frame of the session, not a message`);
+  const refusal = mayDeliver(type, cameraOf(item.data));
+  if (refusal !== null) return quarantine(refusal.code, refusal.message);
   if (!isDeliveredType(type)) return { status: EVENT_STATUS.opaque };
   const { version, schema } = PAYLOADS[type];
   if (item.schema_version > version) return { status: EVENT_STATUS.opaque };

@@ -8,6 +8,7 @@ import {
 } from '../../protocol/legacy.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { Logger } from '../../system/logger.ts';
+import { maySend } from '../door/permissions.ts';
 import type { FrameSink } from '../fan-out/subscriber.ts';
 import type { HubContext } from '../hub-context.ts';
 import type { DeliveryStatistics } from '../ingest/delivery.ts';
@@ -111,7 +112,11 @@ export class LegacyClient implements Conversation {
   }
 
   #onFrame(frame: LegacyClientFrame, bytes: number): void {
-    if (isLegacyMessage(frame)) this.#receive(frame, bytes);
+    const refusal = maySend(this.#client, frame);
+    if (refusal !== null) {
+      this.#hub.counters.forbidden++;
+      this.#reject(refusal.code, refusal.message, frame);
+    } else if (isLegacyMessage(frame)) this.#receive(frame, bytes);
     else if (frame.type === 'heartbeat') this.#acknowledgeHeartbeat(frame);
     else if (frame.type === 'error') this.#log.warn({ data: frame.data }, 'client error');
     else if (frame.type === 'client_identify')
@@ -147,10 +152,8 @@ export class LegacyClient implements Conversation {
 
   #receive(frame: LegacyMessage, bytes: number): void {
     const flow = this.#flow;
-    if (flow === undefined) {
-      this.#reject('forbidden', 'only an ai_engine delivers messages', frame);
-      return;
-    }
+    // Others than an edge may not send messages.
+    if (flow === undefined) return;
     const { clientId } = this.#client;
     const { store, clock, counters, fanOut, load } = this.#hub;
     const receivedMs = clock.wallMs();

@@ -1,4 +1,3 @@
-import type { MessageBatch } from '../../protocol/batch.ts';
 import { parseClientFrame } from '../../protocol/codec.ts';
 import type { ClientFrame, ServerFrame } from '../../protocol/frames.ts';
 import { LIMITS } from '../../protocol/limits.ts';
@@ -6,6 +5,7 @@ import type { ClientIdentify } from '../../protocol/session.ts';
 import type { Subscribe } from '../../protocol/subscription.ts';
 import type { Logger } from '../../system/logger.ts';
 import { inflateText } from '../../system/raw-deflate.ts';
+import { maySend } from '../door/permissions.ts';
 import { filterOf } from '../fan-out/event-filter.ts';
 import type { HubContext } from '../hub-context.ts';
 import { NO_CREDIT } from '../ingest/credit.ts';
@@ -19,6 +19,7 @@ type IdentifiedFrame = Exclude<ClientFrame, ClientIdentify>;
 
 /** A client of the current protocol. An `ai_engine` delivers, the others subscribe. */
 export class HubClient implements Conversation {
+  readonly #client: AdmittedClient;
   readonly #channel: ClientChannel;
   readonly #hub: HubContext;
   readonly #log: Logger;
@@ -34,6 +35,7 @@ export class HubClient implements Conversation {
   ) {
     const { clientId, clientType } = client;
     const { boot_id: bootId, clock, resume } = identity.data;
+    this.#client = client;
     this.#identity = identity;
     this.#channel = channel;
     this.#hub = hub;
@@ -41,7 +43,7 @@ export class HubClient implements Conversation {
     this.#deviceClock = new DeviceClock(bootId, resume?.streams ?? [], clock?.synced);
     if (clientType !== 'ai_engine') return;
     this.#delivery = new Delivery({
-      clientId,
+      client,
       hub,
       deviceClock: this.#deviceClock,
       send: (frame) => this.#reply(frame),
@@ -74,7 +76,7 @@ export class HubClient implements Conversation {
     if (!result.ok) this.#channel.reject(faultCode(result), result.message, result.requestId);
     else if (result.frame.type === 'client_identify')
       this.#reject('already_identified', 'a connection identifies itself once', result.frame);
-    else this.#handle(result.frame, bytes);
+    else this.#judge(result.frame, bytes);
   }
 
   onBinary(data: Buffer): void {
@@ -99,6 +101,15 @@ export class HubClient implements Conversation {
     this.#hub.fanOut.unsubscribe(this.#channel);
   }
 
+  #judge(frame: IdentifiedFrame, bytes: number): void {
+    const refusal = maySend(this.#client, frame);
+    if (refusal === null) this.#handle(frame, bytes);
+    else {
+      this.#hub.counters.forbidden++;
+      this.#reject(refusal.code, refusal.message, frame);
+    }
+  }
+
   /** `bytes` is the size of the frame's text. */
   #handle(frame: IdentifiedFrame, bytes: number): void {
     switch (frame.type) {
@@ -106,7 +117,7 @@ export class HubClient implements Conversation {
         this.#acknowledgeHeartbeat(frame);
         break;
       case 'message_batch':
-        this.#receive(frame, bytes);
+        this.#delivery?.receive(frame, bytes);
         break;
       case 'subscribe':
         this.#subscribe(frame);
@@ -133,17 +144,7 @@ export class HubClient implements Conversation {
     this.#reply({ type: 'heartbeat_ack', timestamp: now, ...replyTo(frame), data });
   }
 
-  #receive(frame: MessageBatch, bytes: number): void {
-    if (this.#delivery === undefined)
-      this.#reject('forbidden', 'only an ai_engine delivers messages', frame);
-    else this.#delivery.receive(frame, bytes);
-  }
-
   #subscribe(frame: Subscribe): void {
-    if (this.#delivery !== undefined) {
-      this.#reject('forbidden', 'an ai_engine does not subscribe', frame);
-      return;
-    }
     this.#confirmSubscription(frame, frame.data);
     this.#hub.fanOut.subscribe(this.#channel, filterOf(frame.data), frame.data.after_event_id);
   }
