@@ -11,7 +11,7 @@ import { queueCommand } from './queue-command.ts';
 import { runCommand } from './run-command.ts';
 import { statusCommand } from './status-command.ts';
 import { tailCommand } from './tail-command.ts';
-import { tokenCommand } from './token-command.ts';
+import { tokensCommand } from './tokens-command.ts';
 
 const program = new Command('apex-edge')
   .description(
@@ -28,6 +28,6 @@ const program = new Command('apex-edge')
   .addCommand(detectCommand())
   .addCommand(modelsCommand())
   .addCommand(configCommand())
-  .addCommand(tokenCommand());
+  .addCommand(tokensCommand());
 
 program.parseAsync().catch(exitWith);

@@ -1,7 +1,24 @@
 import { z } from 'zod';
+import { instantOf } from './expiry.ts';
 import { absolutePath, listed, oneSecretOnly, tokenSource } from './schema-parts.ts';
 
 const HUB_TOKEN_SOURCES = ['token', 'token_file', 'token_sha256'] as const;
+
+const scope = (what: string) =>
+  z.array(z.string().min(1).max(128)).default(['*']).meta({
+    title: what,
+    description: 'By name; `*` for all.',
+  });
+
+const scopesSchema = z.strictObject({
+  cameras: scope('Cameras'),
+  send: scope('Requests and messages that it may send'),
+  receive: scope('Messages that it may be shown'),
+  admin: z.boolean().default(false).meta({
+    title: 'Administrator',
+    description: 'May read statistics and change what concerns others.',
+  }),
+});
 
 const hubTokenSchema = z
   .strictObject({
@@ -21,6 +38,21 @@ const hubTokenSchema = z
       .meta({
         title: 'SHA-256 of the token',
         description: 'Digest of the token in hexadecimal, so that the file holds no secret.',
+      }),
+    scopes: scopesSchema.prefault({}).meta({
+      title: 'Scopes',
+      description: 'What the client may do, within what clients of its type may do at all.',
+    }),
+    expires: z
+      .string()
+      .refine(
+        (text) => instantOf(text) !== null,
+        'a day or an instant, as 2027-01-31 or 2027-01-31T12:00:00Z',
+      )
+      .optional()
+      .meta({
+        title: 'Expires',
+        description: 'Last day (UTC) or end of its validity; it never expires without.',
       }),
   })
   .superRefine(
@@ -123,6 +155,7 @@ export const hubSchema = z.strictObject({
     .default([])
     .meta({
       title: 'Tokens',
-      description: 'Who may connect, and as what. Without an entry nobody can.',
+      description:
+        'Who may connect, and as what, beside the tokens of `apex-edge tokens create`. Without any nobody can.',
     }),
 });

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { type Scopes, USUAL_SCOPES } from '../protocol/scopes.ts';
+import type { Scopes } from '../protocol/scopes.ts';
 import { ApexError } from '../system/errors.ts';
 import { registerSecret } from '../system/redact.ts';
+import { instantOf } from './expiry.ts';
 import type { CameraConfig, Config } from './schema.ts';
 
 /** Where a secret comes from: the value itself, or a file that holds it. */
@@ -161,6 +162,8 @@ export interface HubToken {
   /** SHA-256 of the token's UTF-8 bytes, in lower-case hexadecimal. */
   sha256: string;
   scopes: Scopes;
+  /** Unix milliseconds. */
+  expiresMs: number | undefined;
 }
 
 /**
@@ -172,7 +175,9 @@ export function hubTokens(config: Config, env: NodeJS.ProcessEnv): HubToken[] {
     const key = `hub.tokens.${index}.token`;
     const secret = resolveSecret({ key, value: entry.token, file: entry.token_file }, env);
     const sha256 = secret === null ? (entry.token_sha256 ?? '') : digest(secret);
-    return { name: entry.name, type: entry.type, sha256, scopes: USUAL_SCOPES };
+    const { name, type, scopes, expires } = entry;
+    const expiresMs = expires === undefined ? undefined : (instantOf(expires) ?? undefined);
+    return { name, type, sha256, scopes, expiresMs };
   });
   for (const [index, { name, sha256 }] of tokens.entries()) {
     const other = tokens.slice(0, index).find((token) => token.sha256 === sha256);

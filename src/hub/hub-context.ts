@@ -3,7 +3,7 @@ import type { Logger } from '../system/logger.ts';
 import type { HubCounters } from './counters.ts';
 import type { Doorman } from './door/doorman.ts';
 import type { ForkRefusals } from './door/fork-refusals.ts';
-import type { HubToken } from './door/tokens.ts';
+import type { TokenDirectory } from './door/token-directory.ts';
 import type { FanOut } from './fan-out/fan-out.ts';
 import type { IngestLoad } from './ingest/ingest-load.ts';
 import type { HubLimits } from './limits.ts';
@@ -12,7 +12,7 @@ import type { EventHistory, EventStore } from './store/event-store.ts';
 
 /** What every session of one hub shares. */
 export interface HubContext {
-  readonly tokens: readonly HubToken[];
+  readonly tokens: TokenDirectory;
   readonly store: EventStore;
   readonly history: EventHistory;
   readonly fanOut: FanOut;

@@ -6,6 +6,8 @@ import { HubCounters } from './counters.ts';
 import { Doorman } from './door/doorman.ts';
 import { ForkRefusals } from './door/fork-refusals.ts';
 import { reconnectAdvice } from './door/reconnect-advice.ts';
+import { TokenDirectory } from './door/token-directory.ts';
+import { TokenWatch } from './door/token-watch.ts';
 import type { HubToken } from './door/tokens.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { type HttpOptions, HubHttp } from './http/hub-http.ts';
@@ -16,7 +18,6 @@ import { DEFAULT_HUB_LIMITS, type HubLimits } from './limits.ts';
 import { HubListener } from './listener.ts';
 import { HubSession } from './session/session.ts';
 import { SessionRegistry } from './session/session-registry.ts';
-import type { EventStore } from './store/event-store.ts';
 import { HubHistory } from './store/hub-history.ts';
 import { HubStore } from './store/hub-store.ts';
 import type { RetentionRules } from './store/retention.ts';
@@ -26,7 +27,7 @@ export interface HubOptions {
   /** 0 for any free port. */
   port: number;
   dataDir: string;
-  /** Who may connect; nobody when empty. */
+  /** Who may connect, beside those in the hub's own list; nobody when both are empty. */
   tokens: readonly HubToken[];
   log: Logger;
   clock: Clock;
@@ -53,14 +54,23 @@ export class Hub {
   readonly #listener: HubListener;
   readonly #http: HubHttp;
   readonly #context: HubContext;
+  readonly #tokenWatch: TokenWatch;
   readonly #startedMs: number;
   #nextConnection = 1;
   #beat: TimerHandle | undefined;
   #stopping: Promise<void> | undefined;
 
-  private constructor(options: HubOptions, store: EventStore) {
-    const { clock, log, tokens, limits = DEFAULT_HUB_LIMITS } = options;
+  private constructor(
+    options: HubOptions,
+    {
+      store,
+      tokens,
+      tokenWatch,
+    }: Pick<HubContext, 'store' | 'tokens'> & { tokenWatch: TokenWatch },
+  ) {
+    const { clock, log, limits = DEFAULT_HUB_LIMITS } = options;
     this.#options = options;
+    this.#tokenWatch = tokenWatch;
     this.#startedMs = clock.monotonicMs();
     this.#context = {
       tokens,
@@ -102,14 +112,21 @@ export class Hub {
    */
   static async start(options: HubOptions): Promise<Hub> {
     const store = await HubStore.open(options);
-    const hub = new Hub(options, store);
     try {
-      await hub.#listen();
+      const tokens = new TokenDirectory(options.tokens);
+      const tokenWatch = await TokenWatch.open({ ...options, directory: tokens });
+      try {
+        const hub = new Hub(options, { store, tokens, tokenWatch });
+        await hub.#listen();
+        return hub;
+      } catch (error) {
+        await tokenWatch.close();
+        throw error;
+      }
     } catch (error) {
       await store.close();
       throw error;
     }
-    return hub;
   }
 
   get address(): { readonly host: string; readonly port: number } {
@@ -166,6 +183,7 @@ export class Hub {
     await this.#listener.close();
     await this.#http.close();
     await history.close();
+    await this.#tokenWatch.close();
     await store.close();
     log.info({}, 'hub stopped');
   }

@@ -167,6 +167,19 @@ export const ERROR_CATALOGUE = {
     summary: 'The address of the hub cannot be understood.',
     remedy: 'Write it as ws://host:port/ws, or wss:// with TLS.',
   },
+  HUB_TOKEN_NAME: {
+    summary: 'The hub has a token of this name already, in its list or in hub.tokens of its file.',
+    remedy: 'Choose another name, or revoke the old token first: `apex-edge tokens revoke NAME`.',
+  },
+  HUB_TOKEN_UNKNOWN: {
+    summary: "No token of this name is in force in the hub's list.",
+    remedy:
+      'See `apex-edge tokens list`; a token of hub.tokens is revoked by removing it from the file.',
+  },
+  HUB_TOKEN_OPTION: {
+    summary: 'An option of the new token cannot be understood.',
+    remedy: 'See `apex-edge tokens create --help`.',
+  },
   HUB_TOKEN_MISSING: {
     summary: 'No token was given for the hub.',
     remedy: 'Set APEX_TOKEN, or name a file that holds the token with --token-file.',

@@ -72,9 +72,43 @@ describe('apex-edge', () => {
   });
 
   test('makes tokens that differ, with the hash that the hub wants', async () => {
-    const [one, other] = await Promise.all([run(['token']), run(['token'])]);
+    const make = () => run(['tokens', 'generate']);
+    const [one, other] = await Promise.all([make(), make()]);
     expect(one.stdout).toMatch(/token_sha256.*: [0-9a-f]{64}/);
     expect(one.stdout).not.toBe(other.stdout);
+  });
+
+  test('keeps the list of tokens of a hub', async () => {
+    const folder = temporaryFolder('tokens');
+    const file = join(folder, 'hub.yaml');
+    const written = { name: 'gate', type: 'ai_engine', token_sha256: '0'.repeat(64) };
+    writeFileSync(file, JSON.stringify({ hub: { data_dir: folder, tokens: [written] } }));
+    const tokens = (...words: string[]) => run(['tokens', ...words, '--config', file]);
+    const scopes = ['--camera', 'gate', '--camera', 'yard', '--receive', 'alert_triggered'];
+    const created = await tokens('create', 'desk', '--type', 'frontend', ...scopes);
+    expect(created.code).toBe(0);
+    expect(created.stdout).toMatch(/^[\w-]{43}\n$/);
+    await tokens('revoke', 'desk');
+    await tokens('create', 'wall', '--type', 'desktop_app', '--admin', '--expires', '90d');
+    const listed = await tokens('list', '--json');
+    expect(listed.stdout).not.toContain(created.stdout.trim());
+    expect(JSON.parse(listed.stdout)).toMatchObject([
+      {
+        name: 'desk',
+        state: 'revoked',
+        scopes: { cameras: ['gate', 'yard'], send: ['*'], receive: ['alert_triggered'] },
+        expires: null,
+      },
+      { name: 'wall', state: 'in force', scopes: { admin: true }, expires: expect.any(String) },
+    ]);
+    expect((await tokens('list')).stdout).toMatch(/^wall .*in force .*admin/m);
+    const faults = [
+      [['create', 'wall', '--type', 'frontend'], 'HUB_TOKEN_NAME'],
+      [['create', 'gate', '--type', 'frontend'], 'HUB_TOKEN_NAME'],
+      [['create', 'door', '--type', 'frontend', '--expires', '2020-02-30'], 'HUB_TOKEN_OPTION'],
+      [['revoke', 'nobody'], 'HUB_TOKEN_UNKNOWN'],
+    ] as const;
+    for (const [words, code] of faults) expect((await tokens(...words)).stderr).toContain(code);
   });
 
   test('needs a token to tail a hub', async () => {

@@ -10,6 +10,8 @@ export interface HubToken {
   /** SHA-256 of the token's UTF-8 bytes, 64 hexadecimal digits. */
   readonly sha256: string;
   readonly scopes: Scopes;
+  /** From then on it admits nobody, Unix milliseconds; absent where it stays good. */
+  readonly expiresMs?: number | undefined;
 }
 
 export type TokenVerdict =
@@ -19,22 +21,32 @@ export type TokenVerdict =
 /**
  * Looks a presented token up. Every entry is compared, in constant time, whether or not one matched before;
  * so the time taken tells nothing about any of them. An empty list admits nobody.
+ *
+ * A plain digest is enough: slow and salted ones make up for passwords that people choose, and a token is 256 random
+ * bits, which nobody guesses at any speed. It is also cheap, so that strangers cannot keep the hub busy hashing.
+ * @param nowMs Unix milliseconds
  */
 export function checkToken(
   tokens: readonly HubToken[],
   presented: string,
-  clientType: ClientType,
+  clientType: ClientType | 'any',
+  nowMs: number,
 ): TokenVerdict {
   const digest = createHash('sha256').update(presented).digest();
   const matches = tokens.filter((token) => {
     const expected = Buffer.from(token.sha256, 'hex');
     return expected.length === digest.length && timingSafeEqual(expected, digest);
   });
-  const usable = matches.find((token) => token.type === clientType);
-  if (usable !== undefined) return { isAdmitted: true, token: usable };
-  const reason =
-    matches.length === 0 ? 'unknown token' : `the token is not for clients of type ${clientType}`;
-  return { isAdmitted: false, reason };
+  if (matches.length === 0) return { isAdmitted: false, reason: 'unknown token' };
+  const usable = matches.find(({ type }) => clientType === 'any' || type === clientType);
+  if (usable === undefined)
+    return { isAdmitted: false, reason: `the token is not for clients of type ${clientType}` };
+  if (hasExpired(usable, nowMs)) return { isAdmitted: false, reason: 'the token has expired' };
+  return { isAdmitted: true, token: usable };
+}
+
+export function hasExpired({ expiresMs }: HubToken, nowMs: number): boolean {
+  return expiresMs !== undefined && nowMs >= expiresMs;
 }
 
 /**

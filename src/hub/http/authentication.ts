@@ -1,5 +1,4 @@
-import { CLIENT_TYPES } from '../../protocol/session.ts';
-import { checkToken, type HubToken } from '../door/tokens.ts';
+import type { HubToken } from '../door/tokens.ts';
 import type { HubContext } from '../hub-context.ts';
 import { HttpProblem } from './problem.ts';
 
@@ -26,7 +25,10 @@ export class Authentication {
     // Who shows nothing has guessed nothing.
     if (presented === undefined) throw refusal();
     const token = this.#find(presented);
-    if (token !== null) return token;
+    if (token !== null) {
+      this.#door.tokens.noteUse(token, this.#door.clock.wallMs());
+      return token;
+    }
     const { counters, doorman, clock, log } = this.#door;
     counters.authFailures++;
     log.warn({ remote: remoteAddress }, 'request refused: unknown token');
@@ -36,9 +38,9 @@ export class Authentication {
 
   /** Every token is compared, of every type, so that the time taken tells nothing. */
   #find(presented: string): HubToken | null {
-    const verdicts = CLIENT_TYPES.map((type) => checkToken(this.#door.tokens, presented, type));
-    const admitted = verdicts.find((verdict) => verdict.isAdmitted);
-    return admitted?.token ?? null;
+    const { tokens, clock } = this.#door;
+    const verdict = tokens.check(presented, 'any', clock.wallMs());
+    return verdict.isAdmitted ? verdict.token : null;
   }
 
   async #hold(holdMs: number): Promise<void> {

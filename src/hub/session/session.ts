@@ -47,6 +47,8 @@ export class HubSession implements ClientChannel {
   readonly #log: Logger;
   #state: SessionState = { name: 'connected' };
   #dialect: Dialect = currentDialect;
+  /** That the client was admitted by, as long as the session goes on. */
+  #token: HubToken | undefined;
   #conversation: Conversation | undefined;
   #client: (AdmittedClient & { readonly connectedMs: number }) | undefined;
   #lastSeenMs = 0;
@@ -175,6 +177,7 @@ export class HubSession implements ClientChannel {
 
   /** One beat of the hub's liveness clock. */
   tick(beatMs: number): void {
+    this.#checkToken();
     // While the hub does not read, silence is its own doing.
     if (this.#ws.isPaused) return;
     const { due, silentMs } = this.#silence.onBeat(beatMs, this.#dialect);
@@ -183,6 +186,23 @@ export class HubSession implements ClientChannel {
       this.#log.warn({ silent_ms: silentMs }, 'silent client dropped');
       this.terminate();
     } else if (due === 'ping' && this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+  }
+
+  /** A token may be revoked, or expire, at any time. */
+  #checkToken(): void {
+    const token = this.#token;
+    if (token === undefined) return;
+    const { tokens, clock, counters } = this.#hub;
+    const nowMs = clock.wallMs();
+    const fault = tokens.faultOf(token, nowMs);
+    if (fault === null) {
+      tokens.noteUse(token, nowMs);
+      return;
+    }
+    this.#token = undefined;
+    counters.authFailures++;
+    this.#log.warn({ token: token.name, reason: fault }, 'client closed');
+    this.#end(CLOSE_CODES.authFailed, 'auth_failed', fault, AUTH_RETRY_AFTER_MS);
   }
 
   #onIdentifyTimeout(): void {
@@ -235,6 +255,8 @@ export class HubSession implements ClientChannel {
       return;
     }
     this.#apply({ name: 'introduced', isAdmitted: true });
+    this.#token = verdict.token;
+    this.#hub.tokens.noteUse(verdict.token, this.#hub.clock.wallMs());
     this.#stranger.leave();
     // What a client sends without waiting for its welcome is kept; more of it stays in the network.
     this.setReading(false);
@@ -314,6 +336,7 @@ export class HubSession implements ClientChannel {
     this.#stranger.leave();
     this.#conversation?.stop();
     this.#hub.registry.remove(this);
+    this.#token = undefined;
     this.#apply({ name: 'socket_closed' });
     this.#log.info({ code, reason }, 'client disconnected');
   }
@@ -322,6 +345,7 @@ export class HubSession implements ClientChannel {
     const { state, effect } = sessionStep(this.#state, event);
     this.#state = state;
     if (effect.do === 'close') {
+      this.#token = undefined;
       this.#hub.fanOut.unsubscribe(this);
       this.#ws.close(effect.code);
       // A socket that is not read never sees the peer's answer to the close.

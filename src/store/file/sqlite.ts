@@ -13,6 +13,11 @@ export interface OpenDatabaseOptions {
    * A file that is new can also be made smaller later.
    */
   isShared?: boolean;
+  /**
+   * Several processes write: no exclusive lock, and a rollback journal in place of the log, which keeps clear of the
+   * same bug. For small files that are seldom written.
+   */
+  hasManyWriters?: boolean;
   /** Makes the connection; a plain one by default. */
   connect?: (path: string, options: Database.Options) => Database.Database;
 }
@@ -38,7 +43,7 @@ export function openDatabase(path: string, options: OpenDatabaseOptions): Databa
     setPragmas(db, options);
     claim(db, path, options.applicationId);
     migrate(db, path, options.migrations);
-    assertDurable(db, path);
+    assertDurable(db, path, journalOf(options));
     return db;
   } catch (error) {
     db?.close();
@@ -46,15 +51,17 @@ export function openDatabase(path: string, options: OpenDatabaseOptions): Databa
   }
 }
 
-function setPragmas(
-  db: Database.Database,
-  { maxPages, isShared = false }: OpenDatabaseOptions,
-): void {
-  if (!isShared) db.pragma('locking_mode = EXCLUSIVE');
+function journalOf({ hasManyWriters }: OpenDatabaseOptions): 'delete' | 'wal' {
+  return hasManyWriters === true ? 'delete' : 'wal';
+}
+
+function setPragmas(db: Database.Database, options: OpenDatabaseOptions): void {
+  const { maxPages, isShared = false, hasManyWriters = false } = options;
+  if (!isShared && !hasManyWriters) db.pragma('locking_mode = EXCLUSIVE');
   db.pragma('page_size = 4096');
   // Without effect on a file that has tables.
   if (isShared) db.pragma('auto_vacuum = INCREMENTAL');
-  db.pragma('journal_mode = WAL');
+  db.pragma(`journal_mode = ${journalOf(options)}`);
   db.pragma('synchronous = FULL');
   db.pragma('mmap_size = 0');
   db.pragma('cell_size_check = ON');
@@ -88,11 +95,11 @@ function migrate(db: Database.Database, path: string, migrations: readonly strin
   }).immediate();
 }
 
-function assertDurable(db: Database.Database, path: string): void {
+function assertDurable(db: Database.Database, path: string, expected: string): void {
   db.pragma('synchronous = FULL');
   const synchronous = db.pragma('synchronous', { simple: true });
   const journal = db.pragma('journal_mode', { simple: true });
-  if (synchronous !== SYNCHRONOUS_FULL || journal !== 'wal')
+  if (synchronous !== SYNCHRONOUS_FULL || journal !== expected)
     throw new ApexError(
       'STORE_NOT_DURABLE',
       `${path} opened with synchronous=${synchronous}, journal_mode=${journal}`,

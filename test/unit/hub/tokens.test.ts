@@ -4,6 +4,7 @@ import { checkToken, type HubToken, mayClaim } from '../../../src/hub/door/token
 import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 
 const hash = (token: string) => createHash('sha256').update(token).digest('hex');
+const NOW = 1_767_225_590_000;
 const TOKENS: HubToken[] = [
   { name: 'gate', type: 'ai_engine', sha256: hash('edge-secret'), scopes: USUAL_SCOPES },
   { name: 'desk', type: 'frontend', sha256: hash('viewer-secret'), scopes: USUAL_SCOPES },
@@ -11,23 +12,23 @@ const TOKENS: HubToken[] = [
 
 describe('token check', () => {
   test('admits a known token of the right type, by its name', () => {
-    expect(checkToken(TOKENS, 'edge-secret', 'ai_engine')).toEqual({
+    expect(checkToken(TOKENS, 'edge-secret', 'ai_engine', NOW)).toEqual({
       isAdmitted: true,
       token: TOKENS[0],
     });
   });
 
   test('refuses an unknown token', () => {
-    expect(checkToken(TOKENS, 'edge-secret ', 'ai_engine').isAdmitted).toBe(false);
-    expect(checkToken(TOKENS, '', 'frontend').isAdmitted).toBe(false);
+    expect(checkToken(TOKENS, 'edge-secret ', 'ai_engine', NOW).isAdmitted).toBe(false);
+    expect(checkToken(TOKENS, '', 'frontend', NOW).isAdmitted).toBe(false);
   });
 
   test('refuses the hash in place of the token', () => {
-    expect(checkToken(TOKENS, hash('edge-secret'), 'ai_engine').isAdmitted).toBe(false);
+    expect(checkToken(TOKENS, hash('edge-secret'), 'ai_engine', NOW).isAdmitted).toBe(false);
   });
 
   test('refuses a token of another type, and says so without repeating it', () => {
-    const verdict = checkToken(TOKENS, 'viewer-secret', 'ai_engine');
+    const verdict = checkToken(TOKENS, 'viewer-secret', 'ai_engine', NOW);
     expect(verdict).toEqual({
       isAdmitted: false,
       reason: 'the token is not for clients of type ai_engine',
@@ -35,13 +36,13 @@ describe('token check', () => {
   });
 
   test('an empty list admits nobody', () => {
-    expect(checkToken([], 'edge-secret', 'ai_engine').isAdmitted).toBe(false);
-    expect(checkToken([], '', 'ai_engine').isAdmitted).toBe(false);
+    expect(checkToken([], 'edge-secret', 'ai_engine', NOW).isAdmitted).toBe(false);
+    expect(checkToken([], '', 'ai_engine', NOW).isAdmitted).toBe(false);
   });
 
   test('a broken hash in the list matches nothing', () => {
     const broken: HubToken[] = [{ name: 'x', type: 'frontend', sha256: '', scopes: USUAL_SCOPES }];
-    expect(checkToken(broken, '', 'frontend').isAdmitted).toBe(false);
+    expect(checkToken(broken, '', 'frontend', NOW).isAdmitted).toBe(false);
   });
 });
 
