@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
 import { checkSecrets } from '../config/secret-problems.ts';
-import { hubTokens } from '../config/secrets.ts';
+import { hubTls, hubTokens } from '../config/secrets.ts';
+import type { ListenerTls } from '../hub/door/listener-tls.ts';
 import { Hub } from '../hub/hub.ts';
 import { systemClock } from '../system/clock.ts';
 import { createLogger } from '../system/logging.ts';
@@ -28,6 +30,9 @@ export function hubCommand(): Command {
         port: config.hub.port,
         dataDir: config.hub.data_dir,
         tokens: hubTokens(config, process.env),
+        tls: listenerTls(config),
+        isPlaintextAllowed: config.hub.insecure_plaintext,
+        allowedOrigins: config.hub.allowed_origins,
         limits: {
           messagesPerS: config.hub.limits.messages_per_s,
           burstMessages: config.hub.limits.burst_messages,
@@ -50,4 +55,10 @@ export function hubCommand(): Command {
       await hub.stop();
       await told;
     });
+}
+
+function listenerTls(config: Config): ListenerTls | undefined {
+  const { cert_file: file, client_certificates: clientCertificates } = config.hub.tls;
+  if (file === undefined) return undefined;
+  return { clientCertificates, read: () => hubTls(config, process.env) };
 }

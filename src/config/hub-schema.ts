@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instantOf } from './expiry.ts';
-import { absolutePath, listed, oneSecretOnly, tokenSource } from './schema-parts.ts';
+import { absolutePath, fileOfSecret, listed, oneSecretOnly, tokenSource } from './schema-parts.ts';
 
 const HUB_TOKEN_SOURCES = ['token', 'token_file', 'token_sha256'] as const;
 
@@ -115,6 +115,48 @@ const hubMetricsSchema = z.strictObject({
   }),
 });
 
+const hubTlsSchema = z
+  .strictObject({
+    cert_file: fileOfSecret.optional().meta({
+      title: 'Certificate',
+      description: 'Chain of the hub, PEM, its own certificate first. Read again when it changes.',
+    }),
+    key_file: fileOfSecret.optional().meta({
+      title: 'Private key',
+      description: 'Key of the certificate, PEM.',
+    }),
+    client_ca_file: fileOfSecret.optional().meta({
+      title: 'Authority of client certificates',
+      description: 'Certificates of the authorities that client certificates come from, PEM.',
+    }),
+    client_certificates: z.enum(['off', 'accept', 'require']).default('off').meta({
+      title: 'Client certificates',
+      description:
+        '`accept`: a client may show one; `require`: every client has to. Its common name has to be the name of the token.',
+    }),
+  })
+  .superRefine(
+    (tls, context) => {
+      if (typeof tls !== 'object' || tls === null) return;
+      const { cert_file: cert, key_file: key, client_ca_file: ca } = tls;
+      const report = (path: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: [path], message });
+      if (cert !== undefined && key === undefined) report('cert_file', 'key_file beside it');
+      if (key !== undefined && cert === undefined) report('key_file', 'cert_file beside it');
+      if (ca !== undefined && cert === undefined) report('client_ca_file', 'cert_file beside it');
+      if (tls.client_certificates !== 'off' && ca === undefined)
+        report('client_certificates', 'client_ca_file beside it');
+    },
+    { when: () => true },
+  );
+
+const originSchema = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    'an origin as browsers name it: https://console.example.org',
+  );
+
 export const hubSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').meta({
     title: 'Address to listen on',
@@ -127,6 +169,19 @@ export const hubSchema = z.strictObject({
   data_dir: absolutePath.default('/var/lib/apex-hub').meta({
     title: 'Data folder',
     description: 'Database of everything received. On a local disk; absolute.',
+  }),
+  tls: hubTlsSchema.prefault({}).meta({
+    title: 'TLS',
+    description: 'With a certificate the hub answers wss:// and https:// only.',
+  }),
+  insecure_plaintext: z.boolean().default(false).meta({
+    title: 'Without TLS on a network',
+    description:
+      'Lets the hub listen beyond this machine without TLS; everyone on the way reads along.',
+  }),
+  allowed_origins: z.array(originSchema).default([]).meta({
+    title: 'Pages that may connect',
+    description: 'Origins of web pages beside those of the hub itself; other clients need none.',
   }),
   limits: hubLimitsSchema.prefault({}).meta({
     title: 'Limits',

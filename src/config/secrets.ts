@@ -156,6 +156,24 @@ export function uplinkTls({ uplink }: Config, env: NodeJS.ProcessEnv): UplinkTls
   return tls;
 }
 
+/** Keys of `hub.tls` that name a file. */
+const HUB_TLS_FILES = { ca: 'client_ca_file', cert: 'cert_file', key: 'key_file' } as const;
+
+/**
+ * Certificate and key of the hub, and the authorities of client certificates, as their files are now.
+ * @throws ApexError `CONFIG_SECRET_UNREADABLE`
+ */
+export function hubTls({ hub }: Config, env: NodeJS.ProcessEnv): Omit<UplinkTls, 'pins'> {
+  const tls: Omit<UplinkTls, 'pins'> = {};
+  for (const [part, name] of Object.entries(HUB_TLS_FILES)) {
+    const file = hub.tls[name];
+    if (file === undefined) continue;
+    const key = `hub.tls.${part}`;
+    tls[part as keyof typeof HUB_TLS_FILES] = readText(key, secretFilePath(key, file, env));
+  }
+  return tls;
+}
+
 export interface HubToken {
   name: string;
   type: Config['hub']['tokens'][number]['type'];

@@ -6,6 +6,8 @@ export class HubCounters {
   connections = 0;
   /** Handshakes answered with 503 because too many connections had not identified themselves. */
   connectionsRefused = 0;
+  /** Handshakes of pages whose origin is not allowed, answered with 403. */
+  originsRefused = 0;
   framesIn = 0;
   /** Binary frames among them, and what they unfolded to. */
   deflatedFrames = 0;

@@ -5,6 +5,7 @@ import type { Logger } from '../system/logger.ts';
 import { HubCounters } from './counters.ts';
 import { Doorman } from './door/doorman.ts';
 import { ForkRefusals } from './door/fork-refusals.ts';
+import { certificateOf, checkPlaintext, type ListenerTls } from './door/listener-tls.ts';
 import { reconnectAdvice } from './door/reconnect-advice.ts';
 import { TokenDirectory } from './door/token-directory.ts';
 import { TokenWatch } from './door/token-watch.ts';
@@ -34,6 +35,10 @@ export interface HubOptions {
   /** Uniform in [0, 1); spreads reconnections. */
   random: () => number;
   limits?: HubLimits;
+  /** Plain HTTP without. */
+  tls?: ListenerTls | undefined;
+  /** Without TLS the hub listens on this machine only, or where this says that others may read along. */
+  isPlaintextAllowed?: boolean;
   /** Origins of pages that may connect, beside those of the hub itself. */
   allowedOrigins?: readonly string[];
   retention?: RetentionRules;
@@ -94,6 +99,8 @@ export class Hub {
     this.#listener = new HubListener({
       hub: this.#context,
       isDraining,
+      tls: options.tls,
+      allowedOrigins: options.allowedOrigins,
       onConnection: (ws, socket, remoteAddress) => this.#onConnection(ws, socket, remoteAddress),
     });
     this.#http = new HubHttp({
@@ -108,9 +115,11 @@ export class Hub {
 
   /**
    * Opens the store and listens.
-   * @throws ApexError HUB_ADDRESS, or those of opening the store
+   * @throws ApexError HUB_ADDRESS, HUB_TLS, HUB_PLAINTEXT, or those of opening the store
    */
   static async start(options: HubOptions): Promise<Hub> {
+    if (options.tls === undefined)
+      checkPlaintext(options.host, options.isPlaintextAllowed === true);
     const store = await HubStore.open(options);
     try {
       const tokens = new TokenDirectory(options.tokens);
@@ -162,7 +171,10 @@ export class Hub {
   #onConnection(ws: WebSocket, socket: Socket, remoteAddress: string): void {
     const connectionId = `c-${this.#nextConnection++}`;
     this.#context.counters.connections++;
-    new HubSession(ws, this.#context, { connectionId, remoteAddress, socket }).start();
+    const certificate = certificateOf(socket);
+    const certificateName = certificate.kind === 'trusted' ? certificate.name : null;
+    const peer = { connectionId, remoteAddress, socket, certificateName };
+    new HubSession(ws, this.#context, peer).start();
   }
 
   async #stop(): Promise<void> {

@@ -1,13 +1,21 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { LIMITS } from '../protocol/limits.ts';
+import type { TimerHandle } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
+import { certificateOf, ListenerCertificate, type ListenerTls } from './door/listener-tls.ts';
+import { mayComeFrom } from './door/origins.ts';
 import type { HubContext } from './hub-context.ts';
 
 export interface ListenerOptions {
-  readonly hub: Pick<HubContext, 'counters' | 'doorman' | 'log'>;
+  readonly hub: Pick<HubContext, 'counters' | 'doorman' | 'log' | 'clock'>;
+  /** Plain HTTP without. */
+  readonly tls?: ListenerTls | undefined;
+  /** Origins of pages that may connect, beside those of the hub itself. */
+  readonly allowedOrigins?: readonly string[] | undefined;
   /** No new clients are taken any more. */
   readonly isDraining: () => boolean;
   /** A WebSocket was opened; whoever takes it has its address leave the doorman once. */
@@ -19,23 +27,51 @@ const CLOSE_TIMEOUT_MS = 2000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 const CHECKED_EVERY_MS = 5000;
+/** How soon a renewed certificate is in use. */
+const CERTIFICATE_READ_EVERY_MS = 2000;
 const WEBSOCKET_PATHS = new Set(['/', '/ws']);
+
+const SERVER_OPTIONS = {
+  keepAlive: true,
+  keepAliveInitialDelay: 10_000,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: CHECKED_EVERY_MS,
+};
 
 /** The hub's port: WebSockets at `/` and `/ws`; other requests go to who listens for them on `server`. */
 export class HubListener {
   readonly server: Server;
   readonly #options: ListenerOptions;
   readonly #sockets = new WebSocketServer(socketOptions());
+  readonly #tls:
+    | { readonly server: TlsServer; readonly certificate: ListenerCertificate }
+    | undefined;
+  #renewal: TimerHandle | undefined;
 
+  /** @throws ApexError HUB_TLS, and what reading certificates throws */
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.server = createServer({
-      keepAlive: true,
-      keepAliveInitialDelay: 10_000,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECKED_EVERY_MS,
+    const { tls, hub } = options;
+    if (tls === undefined) {
+      this.server = createServer(SERVER_OPTIONS);
+      return;
+    }
+    const certificate = new ListenerCertificate(tls, hub.log);
+    const server = createTlsServer({
+      ...SERVER_OPTIONS,
+      ...certificate.inUse,
+      handshakeTimeout: HEADERS_TIMEOUT_MS,
+      requestCert: tls.clientCertificates !== 'off',
+      rejectUnauthorized: tls.clientCertificates === 'require',
     });
+    // A certificate that says nothing must not be taken for none.
+    server.on('secureConnection', (socket) => {
+      if (certificateOf(socket).kind === 'untrusted') socket.destroy();
+    });
+    server.on('tlsClientError', (error) => hub.log.debug({ err: error }, 'TLS handshake failed'));
+    this.#tls = { server, certificate };
+    this.server = server;
   }
 
   get address(): { readonly host: string; readonly port: number } {
@@ -56,21 +92,38 @@ export class HubListener {
       server.listen(port, host, resolve);
     });
     server.on('error', (error) => log.error({ err: error }, 'server error'));
+    this.#renewLater();
   }
 
   /** Ends what connections are left. */
   close(): Promise<void> {
+    this.#renewal?.cancel();
     return new Promise((resolve) => {
       this.server.close(() => resolve());
       this.server.closeAllConnections();
     });
   }
 
+  /** A renewed certificate is for the connections that come; those that are there keep theirs. */
+  #renewLater(): void {
+    const tls = this.#tls;
+    if (tls === undefined) return;
+    this.#renewal = this.#options.hub.clock.setTimeout(() => {
+      if (tls.certificate.refresh()) tls.server.setSecureContext(tls.certificate.inUse);
+      this.#renewLater();
+    }, CERTIFICATE_READ_EVERY_MS);
+  }
+
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { hub, isDraining } = this.#options;
+    const { hub, isDraining, allowedOrigins = [] } = this.#options;
+    const { origin, host } = request.headers;
     socket.on('error', (error) => hub.log.debug({ err: error }, 'handshake failed'));
     if (!isWebSocketPath(request)) refuseUpgrade(socket, '404 Not Found');
-    else if (isDraining()) refuseUpgrade(socket, '503 Service Unavailable');
+    else if (!mayComeFrom(origin, host, allowedOrigins)) {
+      hub.counters.originsRefused++;
+      hub.log.warn({ remote: addressOf(request), origin }, 'page of another origin refused');
+      refuseUpgrade(socket, '403 Forbidden');
+    } else if (isDraining()) refuseUpgrade(socket, '503 Service Unavailable');
     else if (hub.doorman.admit(addressOf(request))) this.#upgrade(request, socket as Socket, head);
     else {
       hub.counters.connectionsRefused++;
@@ -97,7 +150,10 @@ function isWebSocketPath(request: IncomingMessage): boolean {
 }
 
 /** Refuses a WebSocket handshake with an HTTP status. */
-function refuseUpgrade(socket: Duplex, status: '404 Not Found' | '503 Service Unavailable') {
+function refuseUpgrade(
+  socket: Duplex,
+  status: '403 Forbidden' | '404 Not Found' | '503 Service Unavailable',
+) {
   const retry = status.startsWith('503') ? 'Retry-After: 1\r\n' : '';
   // A peer that never closes its side would keep the socket, and with it the server, open for ever.
   socket.once('finish', () => socket.destroy());

@@ -167,6 +167,16 @@ export const ERROR_CATALOGUE = {
     summary: 'The address of the hub cannot be understood.',
     remedy: 'Write it as ws://host:port/ws, or wss:// with TLS.',
   },
+  HUB_TLS: {
+    summary: 'The certificate or key of the hub cannot be used.',
+    remedy:
+      'Give hub.tls.cert_file and hub.tls.key_file in PEM form, and the key that belongs to the certificate.',
+  },
+  HUB_PLAINTEXT: {
+    summary: 'The hub would listen on a network without TLS, where others could read its tokens.',
+    remedy:
+      'Give it a certificate in hub.tls, listen on 127.0.0.1 behind a proxy, or, on a network you trust, set hub.insecure_plaintext: true.',
+  },
   HUB_TOKEN_NAME: {
     summary: 'The hub has a token of this name already, in its list or in hub.tokens of its file.',
     remedy: 'Choose another name, or revoke the old token first: `apex-edge tokens revoke NAME`.',

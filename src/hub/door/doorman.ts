@@ -1,5 +1,6 @@
 import { TokenBucket } from '../ingest/token-bucket.ts';
 import type { HubLimits } from '../limits.ts';
+import { addressGroup } from './address-group.ts';
 
 /** Refusals of one address that are answered at once, and how fast that allowance comes back. */
 const FAILURES = { perS: 1 / 3, burst: 20 };
@@ -27,7 +28,8 @@ export class Doorman {
   }
 
   /** Takes a new connection in, or not. Each one taken has to `leave` once. */
-  admit(address: string): boolean {
+  admit(peer: string): boolean {
+    const address = addressGroup(peer);
     const own = this.#waiting.get(address) ?? 0;
     const { unidentified, unidentifiedPerAddress } = this.#limits;
     if (this.#total >= unidentified || own >= unidentifiedPerAddress) return false;
@@ -37,7 +39,8 @@ export class Doorman {
   }
 
   /** The connection has identified itself, or is gone. */
-  leave(address: string): void {
+  leave(peer: string): void {
+    const address = addressGroup(peer);
     const own = this.#waiting.get(address) ?? 0;
     if (own <= 1) this.#waiting.delete(address);
     else this.#waiting.set(address, own - 1);
@@ -45,7 +48,8 @@ export class Doorman {
   }
 
   /** How long the refusal of a token is to be held back. */
-  holdRefusal(address: string, nowMs: number): number {
+  holdRefusal(peer: string, nowMs: number): number {
+    const address = addressGroup(peer);
     const bucket = this.#failures.get(address) ?? new TokenBucket(FAILURES, nowMs);
     this.#failures.set(address, bucket);
     bucket.take(1, nowMs);

@@ -9,6 +9,8 @@ const STRANGER_BYTES = 4 * LIMITS.preAuthFrameBytes;
 export interface Peer {
   readonly connectionId: string;
   readonly remoteAddress: string;
+  /** Name in the client certificate that it has shown; null where it has shown none. */
+  readonly certificateName: string | null;
   /** Below the WebSocket. */
   readonly socket: Socket;
 }

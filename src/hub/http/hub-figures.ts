@@ -64,6 +64,16 @@ export const HUB_FIGURES: Readonly<Record<keyof HubStats, Figure>> = {
     'connections_refused',
     'Handshakes refused because too many connections had not identified themselves.',
   ),
+  originsRefused: count(
+    'connections',
+    'origins_refused',
+    'Handshakes of pages whose origin is not allowed.',
+  ),
+  forbidden: count(
+    'connections',
+    'forbidden',
+    'Frames and messages that their client has no right to send.',
+  ),
   clients: gauge('connections', 'clients', 'Clients that are connected, by type.'),
   legacyClients: gauge('connections', 'legacy_clients', 'Those of the original protocol.'),
   unidentified: gauge(

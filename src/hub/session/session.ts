@@ -249,7 +249,7 @@ export class HubSession implements ClientChannel {
   #introduce(introduction: Introduction): void {
     this.#dialect = introduction.dialect;
     const { clientType } = introduction;
-    const verdict = admissionOf(introduction, this.#hub);
+    const verdict = admissionOf(introduction, this.#peer.certificateName, this.#hub);
     if (!verdict.isAdmitted) {
       this.#refuse(introduction, verdict.reason);
       return;

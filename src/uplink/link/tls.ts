@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { ApexError, type ErrorCode } from '../../system/errors.ts';
+import { pemFault } from '../../system/pem.ts';
 
 /** Of `wss://`: own authorities, client certificate with its key (PEM), and the only public keys to accept. */
 export interface TlsOptions {
@@ -12,22 +13,10 @@ export interface TlsOptions {
 }
 
 /** Finds unusable certificates and keys before they are used. @throws ApexError UPLINK_TLS */
-export function checkTls({ ca, cert, key }: TlsOptions): void {
-  try {
-    createSecureContext({ ca, cert, key });
-    // That takes a file without a certificate, or with half of one, for an empty list of authorities.
-    if (ca !== undefined) for (const block of blocksOf(String(ca))) new X509Certificate(block);
-  } catch (error) {
-    // The cause may quote the key.
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new ApexError('UPLINK_TLS', `certificate or key of the uplink: ${code}`);
-  }
-}
-
-/** At least one, so that there is something to be found wrong. What stands before the first is a comment. */
-function blocksOf(pem: string): string[] {
-  const blocks = pem.split(/(?=-----BEGIN)/).filter((block) => block.startsWith('-----BEGIN'));
-  return blocks.length > 0 ? blocks : [pem];
+export function checkTls(options: TlsOptions): void {
+  const fault = pemFault(options);
+  if (fault !== null)
+    throw new ApexError('UPLINK_TLS', `certificate or key of the uplink: ${fault}`);
 }
 
 /** The options of `tls.connect`. */

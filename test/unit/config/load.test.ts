@@ -333,7 +333,9 @@ describe('environment variables', () => {
     expect(config.uplink).toMatchObject({ url: 'ws://127.0.0.1:8080/', token: '12345678: #x' });
     expect(config.cameras.front?.detect).toMatchObject({ fps: 10, labels: ['person', 'dog'] });
     expect(config.cameras.gate?.path).toBe('/clips/gate.mp4');
-    expect(config.hub.tokens).toEqual([{ name: 'gate', type: 'ai_engine', token_file: 'gate' }]);
+    expect(config.hub.tokens).toMatchObject([
+      { name: 'gate', type: 'ai_engine', token_file: 'gate' },
+    ]);
   });
 
   test('with no value take a key away', () => {
