@@ -86,8 +86,9 @@ export class LegacyClient implements Conversation {
   }
 
   welcome({ nowMs }: Welcome): string {
-    const { clientId, clientType } = this.#client;
-    if (clientType !== 'ai_engine') this.#hub.fanOut.subscribe(this.#viewer, EVERYTHING, undefined);
+    const { clientId, clientType, scopes } = this.#client;
+    if (clientType !== 'ai_engine')
+      this.#hub.fanOut.subscribe(this.#viewer, { ...EVERYTHING, scopes }, undefined);
     const data = {
       client_id: clientId,
       client_type: clientType,

@@ -146,7 +146,8 @@ export class HubClient implements Conversation {
 
   #subscribe(frame: Subscribe): void {
     this.#confirmSubscription(frame, frame.data);
-    this.#hub.fanOut.subscribe(this.#channel, filterOf(frame.data), frame.data.after_event_id);
+    const filter = filterOf(frame.data, this.#client.scopes);
+    this.#hub.fanOut.subscribe(this.#channel, filter, frame.data.after_event_id);
   }
 
   #confirmSubscription(

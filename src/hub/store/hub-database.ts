@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import type { StreamAck } from '../../protocol/batch.ts';
+import { mayReceive } from '../../protocol/scopes.ts';
 import type { ClientStream } from '../../protocol/session.ts';
 import { openDatabase } from '../../store/file/sqlite.ts';
 import { EventDeletion, type RetentionSlice } from './event-deletion.ts';
@@ -96,7 +97,7 @@ export class HubDatabase {
     }
   }
 
-  readEvents({ afterEventId, types, cameras }: ReadEvents): EventPage {
+  readEvents({ afterEventId, types, cameras, scopes }: ReadEvents): EventPage {
     const lastEventId = this.#lastEventId;
     // A cursor beyond the newest event belongs to another or an older file; start from here on.
     const after = Math.min(afterEventId, lastEventId);
@@ -112,7 +113,8 @@ export class HubDatabase {
     const frames: string[] = [];
     let characters = 0;
     for (const row of rows) {
-      const { replayed, clockSuspect } = row;
+      const { replayed, clockSuspect, type, cameraId } = row;
+      if (scopes !== undefined && !mayReceive(scopes, type, cameraId)) continue;
       const frame = eventFrame({
         ...row,
         replayed: replayed !== 0,

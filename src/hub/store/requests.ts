@@ -1,4 +1,5 @@
 import type { StreamAck } from '../../protocol/batch.ts';
+import type { Scopes } from '../../protocol/scopes.ts';
 import type { ClientStream, ClientType } from '../../protocol/session.ts';
 import type { ErrorCode } from '../../system/errors.ts';
 import type { RetentionSlice } from './event-deletion.ts';
@@ -103,6 +104,8 @@ export interface TokenUse {
 
 /** Types and camera ids that are wanted; null for all. */
 export interface EventFilter {
+  /** What the reader may be shown; everything without. */
+  readonly scopes?: Scopes | undefined;
   readonly types: readonly string[] | null;
   readonly cameras: readonly string[] | null;
 }

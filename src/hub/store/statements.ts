@@ -54,7 +54,7 @@ export interface Statements {
   readonly advance: Statement<[StreamPosition]>;
   readonly insert: Statement<unknown[]>;
   readonly firstAfter: Statement<[number], number>;
-  readonly read: Statement<[ReadBounds], EventRow>;
+  readonly read: Statement<[ReadBounds], EventRow & { cameraId: string | null }>;
 }
 
 export function prepareStatements(db: Database): Statements {
@@ -118,10 +118,10 @@ function eventStatements(db: Database) {
         'SELECT event_id FROM event WHERE event_id > ? ORDER BY event_id LIMIT 1',
       )
       .pluck(),
-    read: db.prepare<[ReadBounds], EventRow>(`
+    read: db.prepare<[ReadBounds], EventRow & { cameraId: string | null }>(`
       SELECT event_id AS eventId, client_id AS clientId, type, schema_version AS schemaVersion,
         device_ms AS deviceMs, corrected_ms AS correctedMs, clock_suspect AS clockSuspect, replayed,
-        CAST(body AS TEXT) AS body
+        camera_id AS cameraId, CAST(body AS TEXT) AS body
       FROM event
       WHERE event_id > :after AND event_id <= :spanEnd
         AND status IN (${EVENT_STATUS.ok}, ${EVENT_STATUS.opaque})
