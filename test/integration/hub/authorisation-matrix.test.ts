@@ -35,6 +35,7 @@ const HELPERS: HubToken[] = [
   { name: 'reader', type: 'frontend', sha256: digest(READER_TOKEN), scopes: USUAL_SCOPES },
 ];
 
+const EPOCH = randomUUID();
 const NOW = 1_767_225_590_000;
 const BOX = { x: 0.1, y: 0.1, width: 0.2, height: 0.2 };
 
@@ -81,10 +82,10 @@ const FAILURE = { ...GATE, code: 'edge_fault', message: 'it does not work', retr
 /** Valid data of every frame; of `client_identify` beside what names the client. */
 const FRAMES: Record<keyof typeof CLIENT_FRAMES, Record<string, unknown>> = {
   client_identify: {},
-  heartbeat: {},
-  client_goodbye: {},
+  heartbeat: { mono_ms: 1, pending: {} },
+  client_goodbye: { pending: {} },
   error: { code: 'client_fault', message: 'something is wrong', retryable: false },
-  message_batch: { epoch: 'matrix', lane: 1, first_seq: 1, items: [gapOf(1)] },
+  message_batch: { epoch: EPOCH, lane: 0, first_seq: 1, items: [gapOf(1)] },
   subscribe: { types: ['alert_triggered'], cameras: ['gate'] },
   unsubscribe: {},
   stream_start_request: GATE,
@@ -144,7 +145,7 @@ async function answersTo(client: RawClient, send: (requestId: string) => void): 
   const first = client.frames.length;
   const requestId = randomUUID();
   send(requestId);
-  client.send('heartbeat', {}, `${requestId}-end`);
+  client.send('heartbeat', { mono_ms: 1, pending: {} }, `${requestId}-end`);
   for (;;) {
     const ack = await client.next('heartbeat_ack');
     if (ack.request_id === `${requestId}-end`) break;
@@ -243,7 +244,7 @@ describe('what a client may send', () => {
     for (const column of COLUMNS) {
       const client = await connect('ai_engine', column);
       const items = DELIVERED_TYPES.map((type, index) => itemOf(type, index + 1));
-      client.batch({ epoch: 'matrix', lane: 1 }, items, 'b-1');
+      client.batch({ epoch: EPOCH, lane: 0 }, items, 'b-1');
       const { data } = await client.next('batch_ack');
       expect(data.acks[0].acked_through).toBe(items.length);
       for (const [index, type] of DELIVERED_TYPES.entries()) {
@@ -279,7 +280,7 @@ describe('what a client is shown', () => {
     const edge = await RawClient.identified(url, { token: EDGE_TOKEN, clientId: 'source' });
     return async () => {
       const items = DELIVERED_TYPES.map((type, index) => itemOf(type, index + 1));
-      edge.batch({ epoch: randomUUID(), lane: 1 }, items, 'b-1');
+      edge.batch({ epoch: randomUUID(), lane: 0 }, items, 'b-1');
       await edge.next('batch_ack');
     };
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import type { ClientType } from '../../../src/protocol/session.ts';
 
 /** A frame as it came, unchecked. */
@@ -33,8 +33,8 @@ export class RawClient {
   #taken = 0;
   #wake: () => void = () => undefined;
 
-  private constructor(url: string) {
-    this.ws = new WebSocket(url, { perMessageDeflate: false });
+  private constructor(url: string, options: ClientOptions) {
+    this.ws = new WebSocket(url, { perMessageDeflate: false, ...options });
     this.closed = new Promise((resolve) => {
       this.ws.on('close', (code) => {
         resolve(code);
@@ -48,14 +48,18 @@ export class RawClient {
     });
   }
 
-  static async connect(url: string): Promise<RawClient> {
-    const client = new RawClient(url);
+  static async connect(url: string, options: ClientOptions = {}): Promise<RawClient> {
+    const client = new RawClient(url, options);
     await once(client.ws, 'open');
     return client;
   }
 
-  static async identified(url: string, identity: Identity): Promise<RawClient> {
-    const client = await RawClient.connect(url);
+  static async identified(
+    url: string,
+    identity: Identity,
+    options: ClientOptions = {},
+  ): Promise<RawClient> {
+    const client = await RawClient.connect(url, options);
     client.identify(identity);
     const { data } = await client.next('identification_success');
     client.sessionToken = data.session_token as string;

@@ -28,12 +28,12 @@ export class Authority {
   }
 
   /** @param altName like `DNS:localhost` */
-  issue(altName: string, days = 2): Certificate {
+  issue(altName: string, days = 2, commonName?: string): Certificate {
     const name = `cert-${++this.#issued}`;
     const file = (end: string) => join(this.#dir, `${name}.${end}`);
     openssl([
       ...['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-      ...['-subj', `/CN=${name}`, '-keyout', file('key'), '-out', file('csr')],
+      ...['-subj', `/CN=${commonName ?? name}`, '-keyout', file('key'), '-out', file('csr')],
     ]);
     writeFileSync(file('ext'), `subjectAltName=${altName}\n`);
     openssl([
