@@ -28,7 +28,7 @@ interface Judgement {
 }
 
 /** Of a message, by its `timestamp` and `mono_ms`. */
-export type TimeJudge = (wallMs: number, monoMs: number) => JudgedTime;
+type TimeJudge = (wallMs: number, monoMs: number) => JudgedTime;
 
 /** What a batch is judged by. */
 export interface BatchJudges {

@@ -102,7 +102,8 @@ export class HubUnderTest {
       { name: 'viewer', type: 'frontend', token: this.viewerToken },
     ];
     const path = join(dir, 'hub.yaml');
-    const hub = { host: this.host, port: this.port, data_dir: dir, tokens };
+    const address = { host: this.host, port: this.port, insecure_plaintext: true };
+    const hub = { ...address, data_dir: dir, tokens };
     writeFileSync(path, stringify({ hub }), { mode: 0o600 });
     return path;
   }
