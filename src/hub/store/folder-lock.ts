@@ -21,6 +21,8 @@ export function lockFolder(dataDir: string): FolderLock {
   let db: Database.Database | undefined;
   try {
     db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    // Nothing is ever written, so there is nothing to roll back either.
+    db.pragma('journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
     const held = db;
     return { release: () => held.close() };
