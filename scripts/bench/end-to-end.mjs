@@ -54,6 +54,7 @@ vision.start({
       minScore: 0.4,
       labels: null,
       decoder: 'software',
+      analysed: null,
       snapshot: null,
       stallTimeoutMs: 30_000,
       frozenTimeoutMs: 0,

@@ -214,6 +214,7 @@ const UPLINK_STATES = ['off', 'disconnected', 'connecting', 'connected', 'authen
 const BREAKER_STATES = ['closed', 'open', 'half_open'] as const;
 const CAMERA_STATES = [
   'disabled',
+  'stopped',
   'connecting',
   'streaming',
   'stalled',

@@ -46,6 +46,10 @@ export interface CameraView {
   events_ended: number;
   stream: StreamInfo | null;
   decoder: DecoderChoice | null;
+  /** What the detector gets: frames a second (null for all) and the picture without padding; null until it is known. */
+  analysed: { fps: number | null; width: number; height: number } | null;
+  /** How the camera differs from the configuration because of a request from upstream, in words; null where not. */
+  change: string | null;
 }
 
 interface Fault {

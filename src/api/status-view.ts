@@ -9,6 +9,7 @@ export function statusLines(status: EdgeStatus): string[] {
     ...detectorLines(status),
     '',
     ...cameraTable(status.cameras),
+    ...changeLines(status.cameras),
     ...faultLines(status.cameras),
     '',
     uplinkLine(status),
@@ -67,6 +68,12 @@ function cameraTable(cameras: readonly CameraView[]): string[] {
 function objectsText(objects: Readonly<Record<string, number>>): string {
   const parts = Object.entries(objects).map(([label, count]) => `${count} ${label}`);
   return parts.length === 0 ? '-' : parts.join(', ');
+}
+
+function changeLines(cameras: readonly CameraView[]): string[] {
+  return cameras.flatMap(({ camera_id, change }) =>
+    change === null ? [] : [`${camera_id}: ${change}, unlike the configuration`],
+  );
 }
 
 function faultLines(cameras: readonly CameraView[]): string[] {

@@ -4,7 +4,14 @@ import type { Logger } from '../system/logger.ts';
 import { registerUrlSecrets } from '../system/redact.ts';
 import { CameraConnection, type ConnectionEnd, type ConnectionPlan } from './camera-connection.ts';
 import { ConnectionPlanner, type PlannerDeps } from './connection-planner.ts';
-import type { CameraSpec, CameraStatus, FrameSink, StreamInfo } from './contract.ts';
+import type {
+  CameraSpec,
+  CameraStatus,
+  CaptureHistory,
+  FrameSink,
+  PictureSize,
+  StreamInfo,
+} from './contract.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { arrivalTime, type FrameClock, liveTime, mediaTime } from './media-time.ts';
 import { PictureChange } from './picture-change.ts';
@@ -28,6 +35,8 @@ export interface CameraCaptureDeps extends PlannerDeps {
   sink: FrameSink;
   /** Told at once of every change. */
   onStatus: (status: CameraStatus) => void;
+  /** Of the capture that this one takes over from. */
+  history?: CaptureHistory | undefined;
 }
 
 /** Time on top of the stall timeout for connecting, finding the parameter sets and the first key frame. */
@@ -53,6 +62,7 @@ export class CameraCapture {
   readonly #stopping = new AbortController();
   #supervision: Supervision;
   #stream: StreamInfo | null;
+  #analysed: PictureSize | null = null;
   #connection: CameraConnection | null = null;
   #attempt: Promise<void> = Promise.resolve();
   #timer: { handle: TimerHandle; dueMs: number } | null = null;
@@ -70,12 +80,13 @@ export class CameraCapture {
       frozenTimeoutMs: source.kind === 'rtsp' ? spec.frozenTimeoutMs : 0,
     };
     this.#planner = new ConnectionPlanner(spec, deps);
-    this.#playlist = source.kind === 'file' ? new Playlist(source.paths, source.loop) : null;
+    this.#playlist =
+      source.kind === 'file' ? new Playlist(source.paths, source.loop, deps.history?.clip) : null;
     this.#canPause = source.kind === 'file' && source.pace === 'max';
     this.#frameClock = frameClockOf(spec, deps.clock);
     this.#stream = deps.hint?.stream ?? null;
     if (source.kind === 'rtsp') registerUrlSecrets(source.url);
-    this.#supervision = beginSupervision(deps.clock.monotonicMs()).next;
+    this.#supervision = beginSupervision(deps.clock.monotonicMs(), deps.history).next;
     deps.sink.onResume(() => this.#resume());
   }
 
@@ -90,11 +101,14 @@ export class CameraCapture {
       retryAtMonoMs: now.state === 'backing-off' ? now.retryAtMs : null,
       stream: this.#stream,
       decoder: this.#planner.decoder.choice,
+      analysed: this.#analysed,
+      failures: isSustained(now) ? 0 : now.failures,
+      clip: this.#playlist?.index ?? 0,
     };
   }
 
   start(): void {
-    this.#carryOut(beginSupervision(this.#now()));
+    this.#carryOut(beginSupervision(this.#now(), this.#deps.history));
   }
 
   async stop(): Promise<void> {
@@ -174,6 +188,8 @@ export class CameraCapture {
     if ('fault' in plan) return endedBefore(plan);
     if (this.#isStopped) return endedBefore(diagnosis('CAPTURE_STREAM_ENDED', 'soon'));
     this.#stream = plan.stream;
+    const { contentWidth: width, contentHeight: height } = plan.geometry;
+    this.#analysed = { width, height };
     return this.#play(plan);
   }
 

@@ -15,7 +15,7 @@ export interface PlannerDeps {
   ffmpegPath: string;
   geometryFor: (stream: StreamInfo) => ModelGeometry;
   /** What an earlier run found out, so that the first connection needs no probing. */
-  hint?: { stream: StreamInfo; decoder: DecoderChoice | null } | undefined;
+  hint?: { stream: StreamInfo; decoder: DecoderChoice | null; clip?: number } | undefined;
   /** Threads of one ffmpeg for decoding and scaling; default 1, null leaves it to ffmpeg. */
   threads?: number | null | undefined;
 }
@@ -37,8 +37,9 @@ export class ConnectionPlanner {
     const { hint, ffmpegPath, clock } = deps;
     const known = hint?.decoder ? { codec: hint.stream.codec, choice: hint.decoder } : null;
     this.decoder = new DecoderSelection(spec.decoder, ffmpegPath, clock, known);
+    const { source } = spec;
     if (hint)
-      this.learn(spec.source.kind === 'file' ? spec.source.paths[0] : undefined, hint.stream);
+      this.learn(source.kind === 'file' ? source.paths[hint.clip ?? 0] : undefined, hint.stream);
   }
 
   /** From now on this is what the camera, or the clip at `path`, is known to send. */

@@ -26,6 +26,8 @@ export interface CameraSpec {
   minScore: number;
   labels: readonly string[] | null;
   decoder: 'auto' | DecoderName;
+  /** Largest picture that is analysed, in pixels; null for what suits the model. */
+  analysed: { maxWidth: number; maxHeight: number } | null;
   /** Largest picture kept for snapshots; null keeps none. */
   snapshot: { maxWidth: number; maxHeight: number } | null;
   /** No frame for this long means the stream has stalled. */
@@ -56,10 +58,12 @@ export interface ModelGeometry {
 
 /**
  * `failed`: given up until the configuration changes (a file that cannot be decoded, a refused address);
- * `finished`: a file camera without `loop` has played to its end; `disabled`: refused at configuration time.
+ * `finished`: a file camera without `loop` has played to its end; `disabled`: refused at configuration time;
+ * `stopped`: not watched because somebody asked for that.
  */
 export type CameraState =
   | 'disabled'
+  | 'stopped'
   | 'connecting'
   | 'streaming'
   | 'stalled'
@@ -91,7 +95,19 @@ export interface CameraStatus {
   retryAtMonoMs: number | null;
   stream: StreamInfo | null;
   decoder: DecoderChoice | null;
+  /** The picture as the detector gets it, without padding; null until a connection was planned. */
+  analysed: PictureSize | null;
+  /** Failures since the last sustained stream: how far the back-off has come. */
+  failures: number;
+  /** Which clip of a file camera is played, from 0. */
+  clip: number;
 }
+
+/** What a capture of the same camera came to, in a process that is gone: back-off and place go on from there. */
+export type CaptureHistory = Pick<
+  CameraStatus,
+  'fault' | 'failures' | 'reconnects' | 'retryAtMonoMs' | 'clip'
+>;
 
 /** One frame as it leaves the capture of a camera. */
 export interface FrameMeta {

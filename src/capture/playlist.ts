@@ -5,9 +5,15 @@ export class Playlist {
   #index = 0;
   #failedInARow = 0;
 
-  constructor(paths: readonly string[], loop: boolean) {
+  /** @param first the clip to begin with; the folder may hold fewer clips than it did */
+  constructor(paths: readonly string[], loop: boolean, first = 0) {
     this.#paths = paths;
     this.#loop = loop;
+    this.#index = first < paths.length ? first : 0;
+  }
+
+  get index(): number {
+    return this.#index;
   }
 
   get current(): string | undefined {

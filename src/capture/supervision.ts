@@ -1,5 +1,5 @@
 import { fullJitterDelay } from '../system/backoff.ts';
-import type { CameraFault } from './contract.ts';
+import type { CameraFault, CaptureHistory } from './contract.ts';
 import { captureFault, type RetryPace } from './diagnosis.ts';
 
 /**
@@ -69,6 +69,8 @@ export interface Step {
   action: SupervisionAction;
 }
 
+const NO_HISTORY = { failures: 0, reconnects: 0, retryAtMonoMs: null, fault: null };
+
 /** Frames for this long make earlier failures forgotten. */
 const SUSTAINED_MS = 60_000;
 const BACKOFF = { baseMs: 500, capMs: 60_000 };
@@ -77,17 +79,20 @@ const ACCOUNT_RETRY_CAP_MS = 600_000;
 /** A reopened stream may differ in its first pictures and still be frozen. */
 const CHANGES_THAT_PROVE_LIFE = 10;
 
-export function beginSupervision(nowMs: number): Step {
-  const next: Supervision = {
-    state: 'connecting',
-    openedAtMs: null,
-    sinceMs: nowMs,
-    fault: null,
-    failures: 0,
-    reconnects: 0,
-    wasFrozen: false,
+/** @param history of the same camera in a process that is gone: a camera that had to wait goes on waiting */
+export function beginSupervision(
+  nowMs: number,
+  history: Omit<CaptureHistory, 'clip'> = NO_HISTORY,
+): Step {
+  const { failures, reconnects, retryAtMonoMs, fault } = history;
+  const begun = { sinceMs: nowMs, failures, reconnects, wasFrozen: false };
+  if (retryAtMonoMs !== null && retryAtMonoMs > nowMs) {
+    return stay({ ...begun, state: 'backing-off', fault, retryAtMs: retryAtMonoMs });
+  }
+  return {
+    next: { ...begun, state: 'connecting', openedAtMs: null, fault: null },
+    action: 'connect',
   };
-  return { next, action: 'connect' };
 }
 
 /** The one transition function; an event that means nothing in a state changes nothing. */

@@ -30,13 +30,14 @@ const MAX_REFUSED = 1000;
 /** States in which nobody watches any more, so that what was in view has ended. */
 const ENDED_STATES: ReadonlySet<CameraStatus['state']> = new Set([
   'disabled',
+  'stopped',
   'failed',
   'finished',
 ]);
 
 /** What happens with the results of one camera: frames to events, events to the store, pictures to files. */
 export class CameraPipeline {
-  readonly #spec: CameraSpec;
+  #spec: CameraSpec;
   readonly #deps: CameraPipelineDeps;
   readonly #events: CameraEvents;
   /** Events going on: what is in view, and where its picture is once there is one. */
@@ -60,7 +61,7 @@ export class CameraPipeline {
     this.#events = new CameraEvents({
       cameraId: spec.id,
       minScore: spec.minScore,
-      frameIntervalMs: spec.fps === 'all' ? null : 1000 / spec.fps,
+      frameIntervalMs: frameIntervalMs(spec),
       random: deps.random,
       snapshots: spec.snapshot !== null && deps.snapshots !== null,
     });
@@ -73,11 +74,30 @@ export class CameraPipeline {
       retryAtMonoMs: null,
       stream: null,
       decoder: null,
+      analysed: null,
+      failures: 0,
+      clip: 0,
     };
   }
 
   get status(): CameraStatus {
     return this.#status;
+  }
+
+  /** How the camera is watched. */
+  get spec(): CameraSpec {
+    return this.#spec;
+  }
+
+  /** The camera is watched otherwise from now on; its events go on. */
+  specChanged(spec: CameraSpec): void {
+    this.#spec = spec;
+    this.#events.frameIntervalChanged(frameIntervalMs(spec));
+  }
+
+  /** Whether the store has refused something that has to be offered again. */
+  get hasUnstored(): boolean {
+    return this.#refused.size > 0;
   }
 
   get fps(): number {
@@ -120,8 +140,11 @@ export class CameraPipeline {
     await this.#writes;
   }
 
-  view(nowMs: number): CameraView {
-    const { state, fault, reconnects, retryAtMonoMs, stream, decoder, sinceMonoMs } = this.#status;
+  /** @param change how it differs from the configuration, in words; null where it does not */
+  view(nowMs: number, change: string | null): CameraView {
+    const { state, fault, reconnects, retryAtMonoMs, stream, decoder, analysed, sinceMonoMs } =
+      this.#status;
+    const { fps } = this.#spec;
     return {
       camera_id: this.#spec.id,
       state,
@@ -138,6 +161,8 @@ export class CameraPipeline {
       events_ended: this.#ended,
       stream,
       decoder,
+      analysed: analysed && { fps: fps === 'all' ? null : fps, ...analysed },
+      change,
     };
   }
 
@@ -234,7 +259,7 @@ export class CameraPipeline {
   }
 }
 
-/** How a camera that is not started at all is shown. */
+/** How a camera that cannot be started at all is shown. */
 export function refusedCameraView(cameraId: string, fault: CameraFault): CameraView {
   return {
     camera_id: cameraId,
@@ -252,5 +277,11 @@ export function refusedCameraView(cameraId: string, fault: CameraFault): CameraV
     events_ended: 0,
     stream: null,
     decoder: null,
+    analysed: null,
+    change: null,
   };
+}
+
+function frameIntervalMs({ fps }: CameraSpec): number | null {
+  return fps === 'all' ? null : 1000 / fps;
 }

@@ -39,20 +39,23 @@ export interface CameraSet {
   /**
    * Resolves when frames of the camera are analysed. Starting a camera that runs is a success without effect, except
    * that a quality which is given is applied; with another address it is an error.
-   * @throws ApexError CAMERA_UNKNOWN without an address and a configuration, CAMERA_ADDRESS_DIFFERS, CAMERA_START_TIMEOUT,
-   *   or the fault that keeps the camera from running, such as CAPTURE_AUTH_FAILED
+   * @throws ApexError CAMERA_UNKNOWN without an address and a configuration, CAMERA_DISABLED,
+   *   CAMERA_ADDRESS_DIFFERS, CAMERA_LIMIT, CAMERA_START_TIMEOUT, or the fault that keeps the camera from running,
+   *   such as CAPTURE_AUTH_FAILED. A camera that did not run before does not after it either.
    */
   start(request: StartRequest): Promise<AppliedQuality>;
   /**
-   * Resolves when no frame of it is analysed any more and its events have ended. Stopping a stopped camera is a success.
+   * Resolves when no frame of it is analysed any more and its events have ended. Stopping a stopped camera is a
+   * success. A camera that was given with its address is forgotten with it.
    * @throws ApexError CAMERA_UNKNOWN
    */
   stop(cameraId: string): Promise<void>;
   /**
    * Resolves when frames are analysed with the new quality.
-   * @throws ApexError CAMERA_UNKNOWN, CAMERA_STOPPED, CAMERA_SIZE_FIXED, or the fault that keeps the camera from running
+   * @throws ApexError CAMERA_UNKNOWN, CAMERA_STOPPED, CAMERA_START_TIMEOUT, or the fault that keeps the camera from
+   *   running; then nothing has changed
    */
   change(cameraId: string, quality: Quality): Promise<AppliedQuality>;
-  /** Cameras that this edge announces to the hub: configured or started, also while they are stopped. */
+  /** Cameras that this edge announces to the hub: those of the configuration, also while stopped, and those given. */
   ids(): readonly string[];
 }

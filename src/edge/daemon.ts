@@ -1,21 +1,22 @@
 import { join } from 'node:path';
 import { ControlServer } from '../api/control-server.ts';
 import { EdgeMetrics } from '../api/edge-metrics.ts';
-import type { CameraView, EdgeStatus, UplinkView } from '../api/edge-status.ts';
+import type { EdgeStatus, UplinkView } from '../api/edge-status.ts';
+import type { CameraSpec } from '../capture/contract.ts';
 import { formatProblem } from '../config/problem.ts';
 import { TEST_DETECTOR } from '../models/test-detector.ts';
 import type { AiEngineStatus } from '../protocol/payloads.ts';
 import { type Clock, systemClock, type TimerHandle } from '../system/clock.ts';
-import type { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { packageVersion } from '../system/package-info.ts';
 import { ProcessWatch } from '../system/process-watch.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
-import { CameraPipeline, refusedCameraView } from './camera-pipeline.ts';
+import type { CameraSet } from './camera-set.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
 import { deadLetterView, missingUplinkView, queueView, uplinkView } from './status.ts';
-import { type CameraPlan, configuredModelsDir, planDetector } from './vision-spec.ts';
+import { configuredModelsDir, planDetector } from './vision-spec.ts';
+import { WatchedCameras } from './watched-cameras.ts';
 
 const TICK_MS = 1000;
 /** The engine's state is told upstream on every change, and at least this often. */
@@ -23,6 +24,9 @@ const ENGINE_STATUS_MS = 30_000;
 /** What is left of the five seconds for stopping, once the vision process has ended. */
 const DRAIN_MS = 1500;
 const SHOWN_DEAD_LETTERS = 100;
+
+/** States of cameras that nobody need look after. */
+const HEALTHY_STATES: ReadonlySet<string> = new Set(['streaming', 'finished', 'stopped']);
 
 /** `apex-edge run`: starts, connects and stops the parts of the daemon. */
 export class EdgeDaemon {
@@ -32,7 +36,7 @@ export class EdgeDaemon {
   readonly #parts: EdgeParts;
   readonly #service: ServiceNotifier;
   readonly #control: ControlServer;
-  readonly #pipelines = new Map<string, CameraPipeline>();
+  readonly #cameras: WatchedCameras;
   readonly #startedWallMs: number;
   readonly #startedMonoMs: number;
   readonly #metrics = new EdgeMetrics();
@@ -74,38 +78,27 @@ export class EdgeDaemon {
         (await parts.store.deadLetters(SHOWN_DEAD_LETTERS)).map(deadLetterView),
       '/metrics': async () => this.#metrics.render(await this.status(), this.#watch.facts()),
     });
-    for (const spec of parts.plan.cameras) {
-      this.#pipelines.set(
-        spec.id,
-        new CameraPipeline(spec, {
-          store: parts.store,
-          vision: parts.vision,
-          snapshots: parts.snapshots,
-          clock: this.#clock,
-          random: Math.random,
-          log: this.#log,
-        }),
-      );
-    }
+    const { store, vision, snapshots, plan, overrides } = parts;
+    this.#cameras = new WatchedCameras({
+      store,
+      vision,
+      snapshots,
+      clock: this.#clock,
+      random: Math.random,
+      log: this.#log,
+      loaded: options.loaded,
+      env: options.env,
+      plan,
+      overrides,
+      startVision: (cameras) => this.#startVision(cameras),
+      onChange: () => this.#tellEngineStatus('running'),
+    });
   }
 
   async #begin(): Promise<void> {
-    const { store, vision, uplink, plan, model, modelFault } = this.#parts;
+    const { store, vision, uplink, modelFault } = this.#parts;
     this.#leftOpen = await LeftOpenEvents.find(store, this.#clock, this.#log);
     await this.#control.start();
-    vision.onResult((result) => {
-      this.#metrics.frameAnalysed(result.cameraId, result.inferenceMs);
-      this.#pipelines.get(result.cameraId)?.frame(result);
-    });
-    vision.onCameraStatus((status) => {
-      this.#pipelines.get(status.cameraId)?.statusChanged(status);
-      this.#tellEngineStatus('running');
-    });
-    vision.onCounters((cameras) => {
-      for (const counters of cameras) {
-        this.#pipelines.get(counters.cameraId)?.countersChanged(counters);
-      }
-    });
     vision.onReady((_provider, labels) => this.#checkLabels(labels));
     let before: UplinkView['state'] = 'off';
     uplink?.onStatus(({ state }) => {
@@ -113,44 +106,41 @@ export class EdgeDaemon {
       before = state;
     });
     uplink?.start();
-    if (model !== null) this.#startVision(model, plan);
-    if (modelFault !== null) this.#refuseAll(modelFault);
+    if (modelFault === null) {
+      this.#cameras.begin((id, inferenceMs) => this.#metrics.frameAnalysed(id, inferenceMs));
+    } else {
+      // Without a detector no camera is watched; what is queued still goes upstream, and the status says why.
+      this.#log.error({ err: modelFault }, 'no camera can be watched');
+      this.#cameras.refuseAll(modelFault);
+    }
     this.#tick();
     this.#service.ready();
-    this.#log.info({ edge_id: this.#parts.edgeId, cameras: plan.cameras.length }, 'started');
+    this.#log.info({ edge_id: this.#parts.edgeId, cameras: this.#cameras.ids().length }, 'started');
   }
 
-  #startVision(model: string, { cameras }: CameraPlan): void {
-    if (cameras.length === 0) return;
+  /** Not before there is a camera: the detector takes hundreds of megabytes. */
+  #startVision(cameras: readonly CameraSpec[]): void {
+    const { model, modelFault, vision } = this.#parts;
+    if (model === null) throw modelFault;
     const { config } = this.#options.loaded;
     const preparedDir = join(configuredModelsDir(config), 'prepared');
-    this.#parts.vision.start({
-      detector: planDetector(config, { model, preparedDir, cameras }),
+    vision.start({
+      detector: planDetector(config, { model, preparedDir }),
       cameras,
       ffmpegPath: config.ffmpeg.path,
     });
   }
 
   #checkLabels(known: readonly string[]): void {
-    this.#labelProblems = [...this.#pipelines].flatMap(([id, pipeline]) => {
-      const unknown = pipeline.unknownLabels(known).join(', ');
-      return unknown === '' ? [] : [`cameras.${id}.detect.labels: the model has no ${unknown}`];
-    });
+    this.#labelProblems = this.#cameras
+      .unknownLabels(known)
+      .map(([id, labels]) => `cameras.${id}.detect.labels: the model has no ${labels.join(', ')}`);
     for (const problem of this.#labelProblems) this.#log.warn({ problem }, 'configuration problem');
-  }
-
-  /** Without a detector no camera is watched; what is queued still goes upstream, and the status says why. */
-  #refuseAll(fault: ApexError): void {
-    this.#log.error({ err: fault }, 'no camera can be watched');
-    for (const pipeline of this.#pipelines.values()) {
-      const { status } = pipeline;
-      pipeline.statusChanged({ ...status, state: 'failed', fault: fault.toJSON() });
-    }
   }
 
   #tick(): void {
     const now = this.#clock.monotonicMs();
-    for (const pipeline of this.#pipelines.values()) pipeline.tick(now);
+    this.#cameras.tick(now);
     if (now - this.#engineTold.monoMs >= ENGINE_STATUS_MS) {
       this.#tellEngineStatus('running', true);
       void this.#leftOpen?.end();
@@ -160,8 +150,8 @@ export class EdgeDaemon {
   }
 
   #tellService(): void {
-    const all = [...this.#pipelines.values()];
-    const streaming = all.filter(({ status }) => status.state === 'streaming').length;
+    const all = this.#cameras.views(this.#clock.monotonicMs());
+    const streaming = all.filter(({ state }) => state === 'streaming').length;
     const text = `${streaming} of ${all.length} cameras streaming, hub ${this.#uplinkView().state}`;
     if (text !== this.#serviceStatus) this.#service.status(text);
     this.#serviceStatus = text;
@@ -170,13 +160,13 @@ export class EdgeDaemon {
   /** Queues the engine's state for the hub, when it differs from what was last told or when it is time. */
   #tellEngineStatus(status: 'running' | 'stopping', isDue = false): void {
     const now = this.#clock.monotonicMs();
-    const cameras = this.#cameraViews(now).map(({ camera_id, state, fps, fault }) => ({
+    const cameras = this.#cameras.views(now).map(({ camera_id, state, fps, fault }) => ({
       camera_id,
       state,
       fps: Math.round(fps * 10) / 10,
       ...(fault && { error_code: fault.code, error_message: fault.message }),
     }));
-    const isDegraded = cameras.some(({ state }) => state !== 'streaming' && state !== 'finished');
+    const isDegraded = cameras.some(({ state }) => !HEALTHY_STATES.has(state));
     const text = JSON.stringify(cameras.map(({ fps: _, ...camera }) => camera)) + status;
     if (!isDue && text === this.#engineTold.text) return;
     this.#engineTold = { text, monoMs: now };
@@ -193,14 +183,9 @@ export class EdgeDaemon {
       .catch((error: unknown) => this.#log.error({ err: error }, 'engine status not stored'));
   }
 
-  /** All cameras of the configuration but those that are switched off. */
-  #cameraViews(nowMs: number): CameraView[] {
-    const { cameraFaults } = this.#options.loaded;
-    return [
-      ...[...this.#pipelines.values()].map((pipeline) => pipeline.view(nowMs)),
-      ...[...cameraFaults].map(([id, fault]) => refusedCameraView(id, fault.toJSON())),
-      ...this.#parts.plan.refused.map(({ cameraId, fault }) => refusedCameraView(cameraId, fault)),
-    ];
+  /** The cameras of this edge, for requests from upstream. */
+  get cameras(): CameraSet {
+    return this.#cameras;
   }
 
   async status(): Promise<EdgeStatus> {
@@ -223,7 +208,7 @@ export class EdgeDaemon {
         pid: vision.status.pid,
         rss_mb: vision.status.rssMb,
       },
-      cameras: this.#cameraViews(now),
+      cameras: this.#cameras.views(now),
       queue: queueView(await store.queue(), now),
       uplink: this.#uplinkView(),
       config_problems: [
@@ -253,7 +238,7 @@ export class EdgeDaemon {
     this.#timer?.cancel();
     const told = this.#service.stopping();
     await vision.stop();
-    await Promise.all([...this.#pipelines.values()].map((pipeline) => pipeline.shutdown()));
+    await this.#cameras.shutdown();
     this.#tellEngineStatus('stopping', true);
     await uplink?.stop({ drainMs: DRAIN_MS });
     await this.#control.stop();

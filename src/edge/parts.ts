@@ -11,6 +11,7 @@ import { ApexError, asApexError, type ErrorCode } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { Uplink } from '../uplink/uplink.ts';
 import { VisionHandle } from '../vision/handle.ts';
+import { CameraOverrides } from './camera-overrides.ts';
 import { edgeIdentity } from './identity.ts';
 import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
 
@@ -31,6 +32,8 @@ export interface EdgeParts {
   uplinkFault: ApexError | null;
   snapshots: SnapshotFiles | null;
   plan: CameraPlan;
+  /** What was asked for upstream and outlives the daemon. */
+  overrides: CameraOverrides;
   /** Path of the detector model; null with the reason beside it. */
   model: string | null;
   modelFault: ApexError | null;
@@ -95,6 +98,7 @@ async function assembleAround(
         })
       : null,
     plan,
+    overrides: await CameraOverrides.open(data_dir, log),
     model: model.value,
     modelFault: model.fault,
   };

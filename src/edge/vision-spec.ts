@@ -1,9 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { CameraFault, CameraSource, CameraSpec } from '../capture/contract.ts';
+import { cameraSchema } from '../config/camera-schema.ts';
 import type { CameraConfig, Config } from '../config/schema.ts';
 import { cameraUrlWithCredentials } from '../config/secrets.ts';
 import { ApexError, asApexError } from '../system/errors.ts';
+import { registerUrlSecrets } from '../system/redact.ts';
 import { type DetectorSpec, type ExecutionProvider, PROVIDERS } from '../vision/contract.ts';
 
 const VIDEO_ENDINGS = new Set(['.mp4', '.mkv', '.mov', '.avi', '.ts', '.webm', '.h264', '.264']);
@@ -47,12 +49,12 @@ function sourceOf(id: string, camera: CameraConfig, env: NodeJS.ProcessEnv): Cam
 /** A camera of which a frame is wanted every minute has not stalled after ten seconds. */
 const FRAMES_MISSED = 3;
 
-function stallTimeoutMs({ stall_timeout_s, detect }: CameraConfig): number {
-  const intervalMs = detect.fps === 'all' ? 0 : 1000 / detect.fps;
-  return Math.max(stall_timeout_s * 1000, FRAMES_MISSED * intervalMs);
+export function leastStallTimeoutMs(fps: CameraSpec['fps']): number {
+  return fps === 'all' ? 0 : (FRAMES_MISSED * 1000) / fps;
 }
 
-function cameraSpec(
+/** @throws ApexError when the camera's file or password cannot be read */
+export function cameraSpec(
   id: string,
   camera: CameraConfig,
   config: Config,
@@ -66,8 +68,9 @@ function cameraSpec(
     minScore: camera.detect.min_score,
     labels: camera.detect.labels,
     decoder: camera.decoder,
+    analysed: null,
     snapshot: enabled ? { maxWidth: max_width, maxHeight: max_height } : null,
-    stallTimeoutMs: stallTimeoutMs(camera),
+    stallTimeoutMs: Math.max(camera.stall_timeout_s * 1000, leastStallTimeoutMs(camera.detect.fps)),
     frozenTimeoutMs: camera.frozen_timeout_s * 1000,
   };
 }
@@ -89,12 +92,41 @@ export function planCameras(config: Config, env: NodeJS.ProcessEnv): CameraPlan 
   return plan;
 }
 
-/** Labels that any camera wants; null as soon as one wants all. */
-function wantedLabels(cameras: readonly CameraSpec[]): string[] | null {
+/** What is looked for where no configuration says anything. */
+const USUAL_CAMERA = cameraSchema.parse({ url: 'rtsp://localhost/' });
+
+/**
+ * A camera that is in no configuration: it looks for everything that the detector was made for.
+ * @param url rtsp:// or rtsps:// address, which may hold user name and password
+ * @throws ApexError CAPTURE_ADDRESS_REFUSED
+ */
+export function givenCameraSpec(
+  id: string,
+  url: string,
+  config: Config,
+  env: NodeJS.ProcessEnv,
+): CameraSpec {
+  registerUrlSecrets(url);
+  const camera = cameraSchema.safeParse({ url });
+  if (!camera.success) {
+    throw new ApexError(
+      'CAPTURE_ADDRESS_REFUSED',
+      `the address given for ${id} is no RTSP address`,
+    );
+  }
+  return { ...cameraSpec(id, camera.data, config, env), labels: null };
+}
+
+/**
+ * Labels that any camera of the configuration wants, also those that do not run now: a detector is made once. Null
+ * as soon as one wants all.
+ */
+function wantedLabels({ cameras }: Config): string[] | null {
+  const configured = Object.values(cameras);
   const labels = new Set<string>();
-  for (const camera of cameras) {
-    if (camera.labels === null) return null;
-    for (const label of camera.labels) labels.add(label);
+  for (const { detect } of configured.length === 0 ? [USUAL_CAMERA] : configured) {
+    if (detect.labels === null) return null;
+    for (const label of detect.labels) labels.add(label);
   }
   return [...labels];
 }
@@ -107,12 +139,12 @@ function ladder(provider: Config['detector']['provider']): readonly ExecutionPro
 
 export function planDetector(
   config: Config,
-  options: { model: string; preparedDir: string; cameras: readonly CameraSpec[] },
+  options: { model: string; preparedDir: string },
 ): DetectorSpec {
   return {
     model: options.model,
     preparedDir: options.preparedDir,
-    labels: wantedLabels(options.cameras),
+    labels: wantedLabels(config),
     providers: ladder(config.detector.provider),
     workers: config.detector.workers ?? null,
     threadsPerWorker: config.detector.threads_per_worker,

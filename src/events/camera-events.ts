@@ -57,7 +57,7 @@ interface Followed {
 /** Turns the detections of one camera into events. Pure: time and randomness come in. */
 export class CameraEvents {
   readonly #options: Required<CameraEventsOptions>;
-  readonly #lostAfterMs: number;
+  #lostAfterMs: number;
   readonly #tracker: Tracker;
   readonly #feed: DetectionFeed;
   readonly #followed = new Map<number, Followed>();
@@ -73,18 +73,20 @@ export class CameraEvents {
       detectionIntervalMs: 1000,
       ...options,
     };
-    const intervalMs = options.frameIntervalMs ?? 0;
-    this.#lostAfterMs = Math.max(LOST_AFTER_MS, LOST_AFTER_FRAMES * intervalMs);
-    this.#tracker = new Tracker({
-      highScore: options.minScore,
-      lostAfterMs: this.#lostAfterMs,
-      confirmHits: intervalMs > SPARSE_FRAMES_MS ? 2 : 3,
-      groupOf: detectionType,
-    });
+    const pace = paceOf(options.frameIntervalMs);
+    this.#lostAfterMs = pace.lostAfterMs;
+    this.#tracker = new Tracker({ highScore: options.minScore, groupOf: detectionType, ...pace });
     this.#feed = new DetectionFeed({
       intervalMs: this.#options.detectionIntervalMs,
       refreshMs: 10_000,
     });
+  }
+
+  /** Frames come at another rate from now on; events go on. */
+  frameIntervalChanged(frameIntervalMs: number | null): void {
+    const pace = paceOf(frameIntervalMs);
+    this.#lostAfterMs = pace.lostAfterMs;
+    this.#tracker.pace(pace);
   }
 
   /** Events going on. */
@@ -216,4 +218,12 @@ export class CameraEvents {
   #find(eventId: string): Followed | undefined {
     return [...this.#followed.values()].find(({ event }) => event.id === eventId);
   }
+}
+
+function paceOf(frameIntervalMs: number | null): { lostAfterMs: number; confirmHits: number } {
+  const intervalMs = frameIntervalMs ?? 0;
+  return {
+    lostAfterMs: Math.max(LOST_AFTER_MS, LOST_AFTER_FRAMES * intervalMs),
+    confirmHits: intervalMs > SPARSE_FRAMES_MS ? 2 : 3,
+  };
 }

@@ -6,7 +6,7 @@ import { cameraId, frame, prose, request, word } from './frame-parts.ts';
  * has the camera, and the answer back the same way under the same `request_id`. They never enter the outbox.
  */
 
-const qualitySchema = z
+export const qualitySchema = z
   .union([
     z.enum(['low', 'medium', 'high', 'auto']),
     z.object({

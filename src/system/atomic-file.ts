@@ -16,14 +16,16 @@ export async function syncFolder(path: string): Promise<void> {
  * Writes a file so that a reader, also after a crash or a power cut, sees the old content or the new one, whole.
  *
  * @param path its folder must exist
+ * @param mode permissions of the file; those that the process gives by itself when left out
  */
 export async function writeFileAtomically(
   path: string,
   content: Uint8Array | string,
+  mode = 0o666,
 ): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(content);
       await file.sync();

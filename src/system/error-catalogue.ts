@@ -355,6 +355,30 @@ export const ERROR_CATALOGUE = {
     summary: 'ffmpeg ended for a reason that is not known to this program.',
     remedy: 'Read the message; play the same address with `ffmpeg -i` to see more.',
   },
+  CAMERA_UNKNOWN: {
+    summary: 'This edge has no camera of that name.',
+    remedy: 'Give the address of the camera, or the name of one that `apex-edge status` shows.',
+  },
+  CAMERA_DISABLED: {
+    summary: 'The camera is switched off in the configuration of this edge.',
+    remedy: 'Whoever manages the edge can set `enabled: true` for it and restart the daemon.',
+  },
+  CAMERA_STOPPED: {
+    summary: 'The camera is not watched, so how it is watched cannot be changed.',
+    remedy: 'Start it with the quality wanted.',
+  },
+  CAMERA_ADDRESS_DIFFERS: {
+    summary: 'A camera of that name has another address.',
+    remedy: 'Use another name for the new camera, or leave the address out.',
+  },
+  CAMERA_START_TIMEOUT: {
+    summary: 'No frame of the camera was analysed in time after it was asked for.',
+    remedy: 'Look at `apex-edge status`: the machine may be overloaded or the detector not ready.',
+  },
+  CAMERA_LIMIT: {
+    summary: 'This edge watches as many cameras as it can.',
+    remedy: 'Stop another camera first.',
+  },
   EVENTS_SNAPSHOT_WRITE_FAILED: {
     summary: 'The picture of an event could not be stored; the event itself goes on without it.',
     remedy: 'Check free space and permissions of edge.data_dir, or set snapshots.enabled to false.',

@@ -50,7 +50,7 @@ const DUPLICATE_IOU = 0.7;
  * counted in time and not in frames; a last stage pairs by distance, for low frame rates.
  */
 export class Tracker {
-  readonly #options: TrackerOptions;
+  #options: TrackerOptions;
   #tracklets: Tracklet[] = [];
   #nextId = 1;
   #nowMs = Number.NEGATIVE_INFINITY;
@@ -59,6 +59,11 @@ export class Tracker {
   constructor(options: Partial<TrackerOptions> = {}) {
     const all = { ...DEFAULTS, ...options };
     this.#options = { ...all, lowScore: Math.min(all.lowScore, all.highScore) };
+  }
+
+  /** Frames come at another rate from now on; what is followed goes on. */
+  pace(options: Pick<TrackerOptions, 'confirmHits' | 'lostAfterMs'>): void {
+    this.#options = { ...this.#options, ...options };
   }
 
   /** Detections that were not looked at because their numbers make no sense. */

@@ -120,6 +120,11 @@ export class CameraFeed implements FrameSink {
     this.#pictures.close();
   }
 
+  /** What waits is no longer wanted. Frames in the hands of workers are left to them. */
+  forgetWaiting(): void {
+    this.#dropAll();
+  }
+
   /** Size of the next frame to analyse; null when none waits. */
   get waiting(): string | null {
     const bank = this.#banks.find(({ slots }) => slots.hasReady);
@@ -186,6 +191,7 @@ export class CameraFeed implements FrameSink {
     for (const bank of this.#banks) {
       for (let slot = bank.slots.take(); slot !== null; slot = bank.slots.take()) {
         this.#drop(bank, slot);
+        bank.slots.release(slot);
       }
     }
   }

@@ -1,4 +1,10 @@
-import type { CameraSpec, CameraStatus, DecoderChoice, StreamInfo } from '../capture/contract.ts';
+import type {
+  CameraSpec,
+  CameraStatus,
+  CaptureHistory,
+  DecoderChoice,
+  StreamInfo,
+} from '../capture/contract.ts';
 import type { BoundingBox } from '../protocol/detection.ts';
 
 /** What the daemon and the vision process say to each other, and what the rest of the daemon knows of vision. */
@@ -71,6 +77,16 @@ export interface SnapshotImage {
   height: number;
 }
 
+/** What earlier runs found out about a camera, so that nothing need be found out or waited for again. */
+export interface CameraHint {
+  cameraId: string;
+  /** Null where no connection came so far. */
+  stream: StreamInfo | null;
+  decoder: DecoderChoice | null;
+  nextFrameId: number;
+  history: CaptureHistory;
+}
+
 /** Daemon to vision process. */
 export type ToVision =
   | {
@@ -78,17 +94,16 @@ export type ToVision =
       detector: DetectorSpec;
       cameras: readonly CameraSpec[];
       ffmpegPath: string;
-      /** What earlier runs found out, so that a restart need not probe again. */
-      hints: readonly {
-        cameraId: string;
-        stream: StreamInfo;
-        decoder: DecoderChoice | null;
-        nextFrameId: number;
-      }[];
+      hints: readonly CameraHint[];
       /** Providers not to try: an attempt ended the process. */
       excluded: readonly { provider: ExecutionProvider; reason: string }[];
     }
   | { kind: 'snapshot'; requestId: number; cameraId: string; frameId: number; maxWidth: number }
+  | { kind: 'camera_add'; camera: CameraSpec }
+  /** Answered by `settled` when nothing of the camera is left and nothing more will be told of it. */
+  | { kind: 'camera_remove'; requestId: number; cameraId: string }
+  /** Another rate or size. Answered by `settled` when every later result is of a frame taken as asked. */
+  | { kind: 'camera_change'; requestId: number; camera: CameraSpec }
   | { kind: 'stop' };
 
 /** Vision process to daemon. */
@@ -99,5 +114,6 @@ export type FromVision =
   | { kind: 'camera'; status: CameraStatus }
   | { kind: 'counters'; cameras: readonly CameraCounters[]; rssMb: number }
   | { kind: 'snapshot'; requestId: number; image: SnapshotImage | null }
+  | { kind: 'settled'; requestId: number }
   | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; event: string; fields: object }
   | { kind: 'fatal'; error: { code: string; message: string; remedy: string } };

@@ -1,10 +1,10 @@
-import type { CameraFault, CameraStatus } from '../capture/contract.ts';
-import type { CameraCounters, FrameResult, ToVision } from './contract.ts';
-
-type Hint = (ToVision & { kind: 'start' })['hints'][number];
+import type { CameraFault, CameraStatus, CaptureHistory } from '../capture/contract.ts';
+import type { CameraCounters, CameraHint, FrameResult } from './contract.ts';
 
 interface CameraMemory {
   status: CameraStatus | null;
+  /** As the last process left it. */
+  history: CaptureHistory | null;
   nextFrameId: number;
   /** Of processes that have ended. */
   before: { framesAnalysed: number; framesDropped: number };
@@ -19,12 +19,24 @@ const FINAL_STATES: ReadonlySet<CameraStatus['state']> = new Set([
   'finished',
 ]);
 
+const UNSEEN = {
+  reconnects: 0,
+  stream: null,
+  decoder: null,
+  analysed: null,
+  failures: 0,
+  clip: 0,
+} as const;
+
 /** What is known of the cameras, over the lives of several vision processes. */
 export class FleetMemory {
   readonly #cameras = new Map<string, CameraMemory>();
 
   statusSeen(status: CameraStatus): void {
-    this.#camera(status.cameraId).status = status;
+    const camera = this.#camera(status.cameraId);
+    const { fault, failures, reconnects, retryAtMonoMs, clip } = status;
+    camera.status = status;
+    camera.history = { fault, failures, reconnects, retryAtMonoMs, clip };
   }
 
   resultSeen({ cameraId, frameId }: FrameResult): void {
@@ -54,11 +66,18 @@ export class FleetMemory {
   }
 
   /** What the next process need not find out again. */
-  hints(): Hint[] {
-    return [...this.#cameras.entries()].flatMap(([cameraId, { status, nextFrameId }]) => {
-      if (status?.stream == null || this.isOver(cameraId)) return [];
-      return [{ cameraId, stream: status.stream, decoder: status.decoder, nextFrameId }];
+  hints(): CameraHint[] {
+    return [...this.#cameras.entries()].flatMap(([cameraId, camera]) => {
+      const { status, history, nextFrameId } = camera;
+      if (status === null || history === null || this.isOver(cameraId)) return [];
+      const { stream, decoder } = status;
+      return [{ cameraId, stream, decoder, nextFrameId, history }];
     });
+  }
+
+  /** The camera is watched no more: when it comes again, it comes as a new one. */
+  forget(cameraId: string): void {
+    this.#cameras.delete(cameraId);
   }
 
   /** The process has ended: its counts are history, and the camera waits for the next one. */
@@ -70,8 +89,12 @@ export class FleetMemory {
     camera.before.framesAnalysed += camera.counters?.framesAnalysed ?? 0;
     camera.before.framesDropped += camera.counters?.framesDropped ?? 0;
     camera.counters = null;
-    const { reconnects = 0, stream = null, decoder = null } = camera.status ?? {};
-    camera.status = { cameraId, state: 'backing-off', reconnects, stream, decoder, ...at };
+    camera.status = {
+      ...(camera.status ?? UNSEEN),
+      cameraId,
+      state: 'backing-off',
+      ...at,
+    };
     return camera.status;
   }
 
@@ -79,7 +102,7 @@ export class FleetMemory {
     let camera = this.#cameras.get(cameraId);
     if (camera === undefined) {
       const before = { framesAnalysed: 0, framesDropped: 0 };
-      camera = { status: null, nextFrameId: 0, before, counters: null };
+      camera = { status: null, history: null, nextFrameId: 0, before, counters: null };
       this.#cameras.set(cameraId, camera);
     }
     return camera;

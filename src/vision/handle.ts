@@ -9,10 +9,11 @@ import type {
   FromVision,
   ProviderReport,
   SnapshotImage,
+  ToVision,
 } from './contract.ts';
 import { FleetMemory } from './fleet-memory.ts';
+import { OpenRequests } from './open-requests.ts';
 import { ProviderBlame } from './provider-blame.ts';
-import { SnapshotRequests } from './snapshot-requests.ts';
 import { VisionChild } from './vision-child.ts';
 import { transition, type VisionEvent, type VisionState } from './vision-state.ts';
 
@@ -20,6 +21,8 @@ import { transition, type VisionEvent, type VisionState } from './vision-state.t
 const SILENCE_LIMIT_MS = 10_000;
 /** Between the request to end and the kill. */
 const STOP_LIMIT_MS = 3000;
+/** By then nobody wants a picture any more. */
+const SNAPSHOT_LIMIT_MS = 5000;
 
 export interface VisionHandleDeps {
   clock: Clock;
@@ -58,7 +61,8 @@ export class VisionHandle {
   readonly #deps: VisionHandleDeps;
   readonly #fleet = new FleetMemory();
   readonly #blame = new ProviderBlame();
-  readonly #snapshots: SnapshotRequests;
+  readonly #snapshots: OpenRequests<SnapshotImage | null>;
+  readonly #cameraChanges: OpenRequests<undefined>;
   #state: VisionState = { name: 'stopped' };
   #spec: VisionSpec | null = null;
   #child: VisionChild | null = null;
@@ -80,7 +84,15 @@ export class VisionHandle {
 
   constructor(deps: VisionHandleDeps) {
     this.#deps = deps;
-    this.#snapshots = new SnapshotRequests(deps.clock);
+    const { clock } = deps;
+    this.#snapshots = new OpenRequests<SnapshotImage | null>(clock, {
+      limitMs: SNAPSHOT_LIMIT_MS,
+      otherwise: null,
+    });
+    this.#cameraChanges = new OpenRequests<undefined>(clock, {
+      limitMs: null,
+      otherwise: undefined,
+    });
   }
 
   /** Every analysed frame, of each camera in the order in which they were taken. */
@@ -145,6 +157,36 @@ export class VisionHandle {
     );
   }
 
+  /** Watches one more camera, from now on and over restarts of the process. Its id must be free. */
+  addCamera(camera: CameraSpec): void {
+    this.#setCameras((cameras) => [...cameras, camera]);
+    this.#child?.send({ kind: 'camera_add', camera });
+  }
+
+  /** Resolves when its ffmpeg is gone and nothing more will be told of it. */
+  async removeCamera(cameraId: string): Promise<void> {
+    if (this.#spec === null) return;
+    this.#setCameras((cameras) => cameras.filter(({ id }) => id !== cameraId));
+    await this.#settled((requestId) => ({ kind: 'camera_remove', requestId, cameraId }));
+    this.#fleet.forget(cameraId);
+  }
+
+  /** Another rate or size for a camera; resolves when every later result is of a frame taken as asked. */
+  async changeCamera(camera: CameraSpec): Promise<void> {
+    this.#setCameras((cameras) => cameras.map((each) => (each.id === camera.id ? camera : each)));
+    await this.#settled((requestId) => ({ kind: 'camera_change', requestId, camera }));
+  }
+
+  #setCameras(change: (cameras: readonly CameraSpec[]) => readonly CameraSpec[]): void {
+    if (this.#spec === null) throw new ApexError('INTERNAL', 'vision was not started');
+    this.#spec = { ...this.#spec, cameras: change(this.#spec.cameras) };
+  }
+
+  /** Where no process runs there is nothing to wait for: the next one begins with the cameras as they are now. */
+  #settled(message: (requestId: number) => ToVision): Promise<undefined> {
+    return this.#cameraChanges.ask((requestId) => this.#child?.send(message(requestId)) ?? false);
+  }
+
   #apply(event: VisionEvent): void {
     const { next, action } = transition(this.#state, event);
     const isChange = next.name !== this.#state.name;
@@ -162,8 +204,6 @@ export class VisionHandle {
   }
 
   #spawn(): void {
-    const spec = this.#spec;
-    if (spec === null) return;
     const child = new VisionChild({
       onMessage: (message) => this.#receive(message),
       onLine: (line) => this.#deps.log.warn({ line }, 'vision process output'),
@@ -173,17 +213,23 @@ export class VisionHandle {
     this.#hangs = false;
     this.#heardMs = this.#deps.clock.monotonicMs();
     this.#armWatch();
-    const started = child.start({
-      kind: 'start',
-      detector: spec.detector,
-      // What has been played to its end, or given up, is not begun again.
-      cameras: spec.cameras.filter(({ id }) => !this.#fleet.isOver(id)),
-      ffmpegPath: spec.ffmpegPath,
-      hints: this.#fleet.hints(),
-      excluded: this.#blame.excluded,
-    });
+    const started = child.start(() => this.#startMessage());
     // Out of memory or of processes: an end like any other, to be tried again later.
     started.catch((error: unknown) => this.#ended(`could not be started: ${error}`));
+  }
+
+  #startMessage(): ToVision {
+    if (this.#spec === null) throw new ApexError('INTERNAL', 'vision was not started');
+    const { detector, cameras, ffmpegPath } = this.#spec;
+    return {
+      kind: 'start',
+      detector,
+      // What has been played to its end, or given up, is not begun again.
+      cameras: cameras.filter(({ id }) => !this.#fleet.isOver(id)),
+      ffmpegPath,
+      hints: this.#fleet.hints(),
+      excluded: this.#blame.excluded,
+    };
   }
 
   #askToStop(): void {
@@ -223,6 +269,9 @@ export class VisionHandle {
       case 'snapshot':
         this.#snapshots.answer(message.requestId, message.image);
         return;
+      case 'settled':
+        this.#cameraChanges.answer(message.requestId, undefined);
+        return;
       case 'log':
         this.#deps.log[message.level](message.fields, message.event);
         return;
@@ -253,6 +302,7 @@ export class VisionHandle {
     this.#child = null;
     this.#rssMb = null;
     this.#snapshots.giveUp();
+    this.#cameraChanges.giveUp();
     const nowMs = this.#deps.clock.monotonicMs();
     if (this.#state.name !== 'stopping') this.#died(how, nowMs);
     this.#apply({ kind: 'ended', nowMs, random: this.#deps.random() });

@@ -1,13 +1,13 @@
 import type { ModelGeometry } from '../capture/contract.ts';
 import type { BoundingBox } from '../protocol/detection.ts';
 
-interface Size {
+export interface Size {
   width: number;
   height: number;
 }
 
 /** The coarsest feature map of YOLOv8 has a cell per 32 pixels, so a frame is a multiple of it. */
-const COARSEST_STRIDE = 32;
+export const COARSEST_STRIDE = 32;
 
 /**
  * What a model leaves open about its frames: `rectangular` ones fit the picture's shape and keep the long side

@@ -24,6 +24,11 @@ export class Scheduler {
     return batch;
   }
 
+  /** The camera is gone for good. */
+  forget(cameraId: string): void {
+    this.#servedAt.delete(cameraId);
+  }
+
   #age({ cameraId }: WaitingCamera): number {
     return this.#servedAt.get(cameraId) ?? 0;
   }

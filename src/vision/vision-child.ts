@@ -34,15 +34,17 @@ export class VisionChild {
     return this.#hasEnded ? null : (this.#child?.pid ?? null);
   }
 
-  /** @param message the first one that it gets */
-  async start(message: ToVision): Promise<void> {
+  /** @param first makes the first message that it gets, at the moment of sending */
+  async start(first: () => ToVision): Promise<void> {
     this.#spawn(await parentDeathGuard());
-    this.send(message);
+    this.send(first());
   }
 
-  send(message: ToVision): void {
-    // It may have ended already; `onEnd` tells.
-    if (this.#child?.connected) this.#child.send(message, () => {});
+  /** @returns whether there is a process to get it: it may not have begun, or have ended, which `onEnd` tells */
+  send(message: ToVision): boolean {
+    if (!this.#child?.connected) return false;
+    this.#child.send(message, () => {});
+    return true;
   }
 
   /** Asks it to end. */

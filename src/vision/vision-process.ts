@@ -66,6 +66,8 @@ function receive(message: ToVision): void {
     void stop();
   } else if (message.kind === 'snapshot') {
     void answerSnapshot(message);
+  } else if (message.kind !== 'start') {
+    runtime?.changeCameras(message).catch(crash);
   } else if (runtime === null && !isStopping) {
     runtime = new VisionRuntime(message, {
       clock: systemClock,

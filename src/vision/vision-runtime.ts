@@ -1,21 +1,19 @@
-import { CameraCapture } from '../capture/camera-capture.ts';
-import type { CameraSpec, CameraStatus } from '../capture/contract.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import { type ApexError, asApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
-import { CameraFeed, type TakenFrame } from './camera-feed.ts';
+import { CameraFleet } from './camera-fleet.ts';
 import type { FrameResult, FromVision, SnapshotImage, ToVision } from './contract.ts';
-import { GeometryPlanner } from './geometry-planner.ts';
+import type { FrameInWork } from './fleet-camera.ts';
 import { BATCH_LIMIT } from './model-loader.ts';
 import { detectionsOf } from './objects.ts';
-import { ResultOrder } from './result-order.ts';
 import { RunWatch } from './run-watch.ts';
-import { Scheduler } from './scheduler.ts';
-import { snapshotImage } from './snapshot-image.ts';
 import { defaultWorkers, WorkerPool } from './worker-pool.ts';
 import type { ModelFacts, RunResult } from './worker-protocol.ts';
 
 export type StartMessage = ToVision & { kind: 'start' };
+
+/** What changes the cameras while they run. */
+type CameraMessage = ToVision & { kind: 'camera_add' | 'camera_remove' | 'camera_change' };
 
 const COUNTERS_INTERVAL_MS = 1000;
 const BYTES_PER_MB = 1e6;
@@ -35,22 +33,11 @@ export interface VisionRuntimeDeps {
   onFatal: (error: ApexError) => void;
 }
 
-interface Camera {
-  feed: CameraFeed;
-  capture: CameraCapture;
-  order: ResultOrder<FrameResult>;
-  /** Frames in the hands of workers. */
-  inFlight: number;
-  /** That nothing more comes, to be told once what has come is analysed. */
-  lastWord: CameraStatus | null;
-}
-
-/** After these a camera sends nothing more. */
-const FINAL_STATES: ReadonlySet<CameraStatus['state']> = new Set(['finished', 'failed']);
-
 interface Opened {
   facts: ModelFacts;
   batch: number;
+  /** A new size costs TensorRT an engine, which takes minutes. */
+  mayAddSizes: boolean;
 }
 
 /** The vision process without its process: cameras in, results out. Nothing here blocks. */
@@ -58,8 +45,7 @@ export class VisionRuntime {
   readonly #start: StartMessage;
   readonly #deps: VisionRuntimeDeps;
   readonly #pool: WorkerPool;
-  readonly #cameras = new Map<string, Camera>();
-  readonly #scheduler = new Scheduler();
+  readonly #fleet: CameraFleet;
   #facts: ModelFacts | null = null;
   #opened: Opened | null = null;
   #timer: TimerHandle | null = null;
@@ -67,9 +53,20 @@ export class VisionRuntime {
   #isStopping = false;
 
   constructor(start: StartMessage, deps: VisionRuntimeDeps) {
-    const { detector, excluded, hints } = start;
+    const { detector, excluded, hints, cameras, ffmpegPath } = start;
+    const { clock, random, log, send, cores } = deps;
     this.#start = start;
     this.#deps = deps;
+    this.#fleet = new CameraFleet(cameras, hints, {
+      clock,
+      random,
+      log,
+      ffmpegPath,
+      readers: detector.workers ?? defaultWorkers('cpu', cores),
+      mayAddSizes: () => this.#opened?.mayAddSizes ?? true,
+      send,
+      onFrame: () => this.#dispatch(),
+    });
     this.#pool = new WorkerPool({
       start: {
         model: detector.model,
@@ -79,9 +76,9 @@ export class VisionRuntime {
         threads: detector.threadsPerWorker,
         providers: detector.providers,
         excluded,
-        picture: hints[0]?.stream ?? USUAL_PICTURE,
+        picture: hints.find(({ stream }) => stream !== null)?.stream ?? USUAL_PICTURE,
       },
-      workersFor: (provider) => detector.workers ?? defaultWorkers(provider, deps.cores),
+      workersFor: (provider) => detector.workers ?? defaultWorkers(provider, cores),
       onModel: (facts) => this.#startCameras(facts),
       onTrying: (provider) => deps.sendFlushed({ kind: 'trying-provider', provider }),
       onIdle: () => this.#dispatch(),
@@ -94,22 +91,28 @@ export class VisionRuntime {
     this.#open().catch((error: unknown) => this.#fail(asApexError(error, 'INTERNAL')));
   }
 
+  /** Carries out a change of the cameras; the others do not notice. */
+  async changeCameras(message: CameraMessage): Promise<void> {
+    if (this.#isStopping) return;
+    if (message.kind === 'camera_add') {
+      this.#fleet.add(message.camera);
+      return;
+    }
+    if (message.kind === 'camera_remove') await this.#fleet.remove(message.cameraId);
+    else await this.#fleet.change(message.camera);
+    this.#deps.send({ kind: 'settled', requestId: message.requestId });
+  }
+
   /** The picture of a frame as JPEG; null when it is gone, or the camera keeps none. */
-  async snapshot(
-    cameraId: string,
-    frameId: number,
-    maxWidth: number,
-  ): Promise<SnapshotImage | null> {
-    const picture = await this.#cameras.get(cameraId)?.feed.picture(frameId);
-    return picture == null ? null : snapshotImage(picture, maxWidth);
+  snapshot(cameraId: string, frameId: number, maxWidth: number): Promise<SnapshotImage | null> {
+    return this.#fleet.snapshot(cameraId, frameId, maxWidth);
   }
 
   /** Ends captures and workers, and lets runs in flight finish. Everything that was sent is out when it resolves. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#timer?.cancel();
-    const captures = [...this.#cameras.values()].map(({ capture }) => capture.stop());
-    await Promise.all([...captures, this.#pool.close()]);
+    await Promise.all([this.#fleet.stop(), this.#pool.close()]);
     await this.#deps.sendFlushed(this.#counters());
   }
 
@@ -119,7 +122,8 @@ export class VisionRuntime {
     if (facts === null || this.#isStopping) return;
     const { form, formReason, labels } = facts;
     const modelLimit = facts.batch === 'any' ? Number.POSITIVE_INFINITY : facts.batch;
-    this.#opened = { facts, batch: Math.min(BATCH_LIMIT[provider], modelLimit) };
+    const batch = Math.min(BATCH_LIMIT[provider], modelLimit);
+    this.#opened = { facts, batch, mayAddSizes: provider !== 'tensorrt' };
     this.#deps.send({
       kind: 'ready',
       provider: { provider, inferenceMs, refused, form, formReason },
@@ -132,52 +136,7 @@ export class VisionRuntime {
   #startCameras(facts: ModelFacts): void {
     if (this.#isStopping) return;
     this.#facts = facts;
-    const planner = new GeometryPlanner(facts.plan);
-    for (const spec of this.#start.cameras) {
-      const camera = this.#camera(spec, planner);
-      this.#cameras.set(spec.id, camera);
-      camera.capture.start();
-    }
-  }
-
-  #camera(spec: CameraSpec, planner: GeometryPlanner): Camera {
-    const { clock, random, log, cores } = this.#deps;
-    const { source } = spec;
-    const hint = this.#start.hints.find(({ cameraId }) => cameraId === spec.id);
-    const feed = new CameraFeed({
-      cameraId: spec.id,
-      mode: source.kind === 'file' && source.pace === 'max' ? 'every' : 'newest',
-      readers: this.#start.detector.workers ?? defaultWorkers('cpu', cores),
-      firstFrameId: hint?.nextFrameId ?? 0,
-      clock,
-      onFrame: () => this.#dispatch(),
-    });
-    const capture = new CameraCapture(spec, {
-      clock,
-      random,
-      log,
-      sink: feed,
-      ffmpegPath: this.#start.ffmpegPath,
-      geometryFor: (stream) => planner.geometryFor(stream),
-      onStatus: (status) => this.#tellStatus(camera, status),
-      hint,
-    });
-    const camera: Camera = { feed, capture, order: new ResultOrder(), inFlight: 0, lastWord: null };
-    return camera;
-  }
-
-  /** Frames of a clip that has ended still wait or are being analysed: its end is told after their results. */
-  #tellStatus(camera: Camera, status: CameraStatus): void {
-    camera.lastWord = FINAL_STATES.has(status.state) ? status : null;
-    if (camera.lastWord === null) this.#deps.send({ kind: 'camera', status });
-    else this.#tellLastWord(camera);
-  }
-
-  #tellLastWord(camera: Camera): void {
-    const { lastWord, inFlight, feed } = camera;
-    if (lastWord === null || inFlight > 0 || feed.waiting !== null) return;
-    camera.lastWord = null;
-    this.#deps.send({ kind: 'camera', status: lastWord });
+    this.#fleet.start(facts.plan);
   }
 
   /** Gives waiting frames to free workers. */
@@ -185,26 +144,13 @@ export class VisionRuntime {
     const opened = this.#opened;
     if (opened === null || this.#isStopping) return;
     while (this.#pool.hasIdle) {
-      const waiting = [...this.#cameras.values()].flatMap((camera) => {
-        const sizeKey = camera.feed.waiting;
-        return sizeKey === null ? [] : [{ cameraId: camera.feed.cameraId, sizeKey, camera }];
-      });
-      const batch = this.#scheduler.next(waiting, opened.batch);
-      if (batch.length === 0) return;
-      this.#analyse(
-        batch.map(({ camera }) => camera),
-        opened.facts,
-      );
+      const frames = this.#fleet.nextFrames(opened.batch);
+      if (frames.length === 0) return;
+      this.#analyse(frames, opened.facts);
     }
   }
 
-  #analyse(cameras: readonly Camera[], facts: ModelFacts): void {
-    const taken = cameras.flatMap((camera) => {
-      const frame = camera.feed.take();
-      if (frame === null) return [];
-      camera.inFlight++;
-      return [{ camera, frame, ticket: camera.order.begin() }];
-    });
+  #analyse(taken: readonly FrameInWork[], facts: ModelFacts): void {
     const geometry = taken[0]?.frame.geometry;
     if (geometry === undefined) return;
     const size = { width: geometry.modelWidth, height: geometry.modelHeight };
@@ -216,22 +162,13 @@ export class VisionRuntime {
         for (const { frame } of taken) frame.release();
         // The worker gets its next frame before anything is done with what it found.
         this.#dispatch();
-        taken.forEach(({ camera, frame, ticket }, index) => {
-          const done = frameResult(camera, frame, { result, index, facts, model: this.#modelName });
-          this.#deliver(camera, camera.order.finish(ticket, done));
-          camera.inFlight--;
-          this.#tellLastWord(camera);
+        taken.forEach((work, index) => {
+          const found = frameResult(work, { result, index, facts, model: this.#modelName });
+          work.camera.analysed(work.ticket, found);
         });
       },
       (error: unknown) => this.#fail(asApexError(error, 'VISION_INFERENCE_FAILED')),
     );
-  }
-
-  #deliver({ feed }: Camera, results: readonly FrameResult[]): void {
-    for (const result of results) {
-      feed.analysed(result.frameId, result.detections.length === 0);
-      this.#deps.send({ kind: 'result', result });
-    }
   }
 
   get #modelName(): string {
@@ -239,7 +176,7 @@ export class VisionRuntime {
   }
 
   #counters(): FromVision {
-    const cameras = [...this.#cameras.values()].map(({ feed }) => feed.counters);
+    const cameras = this.#fleet.counters;
     return { kind: 'counters', cameras, rssMb: process.memoryUsage.rss() / BYTES_PER_MB };
   }
 
@@ -258,12 +195,12 @@ export class VisionRuntime {
 }
 
 function frameResult(
-  { feed: { cameraId } }: Camera,
-  { frameId, meta, geometry }: TakenFrame,
+  { camera, frame: { frameId, meta, geometry } }: FrameInWork,
   run: { result: RunResult; index: number; facts: ModelFacts; model: string },
 ): FrameResult {
   const { objects, inferenceMs } = run.result;
   const own = objects[run.index] ?? new Float32Array();
   const detections = detectionsOf(own, geometry, run.facts.labels);
-  return { cameraId, frameId, ...meta, detections, inferenceMs, model: run.model };
+  const { model } = run;
+  return { cameraId: camera.id, frameId, ...meta, detections, inferenceMs, model };
 }

@@ -47,6 +47,7 @@ export class CaptureUnderTest {
         minScore: 0.4,
         labels: null,
         decoder: 'software',
+        analysed: null,
         snapshot: null,
         stallTimeoutMs: 5000,
         frozenTimeoutMs: 0,

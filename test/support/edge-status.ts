@@ -18,6 +18,8 @@ export const camera: CameraView = {
   events_ended: 4,
   stream: null,
   decoder: { decoder: 'software', refused: [] },
+  analysed: { fps: 5, width: 640, height: 360 },
+  change: null,
 };
 
 export function lane(changes: Partial<LaneView> & Pick<LaneView, 'lane'>): LaneView {

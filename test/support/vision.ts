@@ -32,6 +32,7 @@ export function clipCamera(
     minScore: 0.4,
     labels: null,
     decoder: 'software',
+    analysed: null,
     snapshot: null,
     stallTimeoutMs: 10_000,
     frozenTimeoutMs: 0,

@@ -33,14 +33,14 @@ class Process {
         this.ended = how;
       },
     });
-    void this.#child.start({
+    void this.#child.start(() => ({
       kind: 'start',
       detector: detectorSpec(preparedDir),
       cameras: [clipCamera('walk', clipPath(CLIP), { loop: true })],
       ffmpegPath: 'ffmpeg',
       hints: [],
       excluded: [],
-    });
+    }));
   }
 
   get pid(): number {

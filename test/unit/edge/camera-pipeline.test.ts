@@ -12,6 +12,7 @@ const spec: CameraSpec = {
   minScore: 0.4,
   labels: ['person', 'Car'],
   decoder: 'auto',
+  analysed: null,
   snapshot: null,
   stallTimeoutMs: 10_000,
   frozenTimeoutMs: 0,
@@ -60,7 +61,7 @@ describe('CameraPipeline', () => {
   test('turns frames into an event, and ends it at shutdown', async () => {
     const { pipeline, stored } = scene();
     for (let id = 0; id < 5; id++) pipeline.frame(frame(id));
-    expect(pipeline.view(0)).toMatchObject({
+    expect(pipeline.view(0, null)).toMatchObject({
       objects: { person: 1 },
       events_started: 1,
       events_ended: 0,
@@ -69,7 +70,7 @@ describe('CameraPipeline', () => {
     await pipeline.shutdown();
     expect(stored.map(({ phase }) => phase)).toEqual(['new', 'end']);
     expect(stored[1]).toMatchObject({ end_reason: 'shutdown' });
-    expect(pipeline.view(0)).toMatchObject({ objects: {}, events_ended: 1 });
+    expect(pipeline.view(0, null)).toMatchObject({ objects: {}, events_ended: 1 });
   });
 
   test('looks only for the labels of its camera', async () => {

@@ -16,6 +16,9 @@ function status(state: CameraStatus['state']): CameraStatus {
     retryAtMonoMs: null,
     stream: STREAM,
     decoder: { decoder: 'software', refused: [] },
+    analysed: { width: 640, height: 360 },
+    failures: 2,
+    clip: 1,
   };
 }
 
@@ -35,6 +38,7 @@ describe('FleetMemory', () => {
         stream: STREAM,
         decoder: { decoder: 'software', refused: [] },
         nextFrameId: 10,
+        history: { fault: null, failures: 2, reconnects: 3, retryAtMonoMs: null, clip: 1 },
       },
     ]);
   });
@@ -74,6 +78,32 @@ describe('FleetMemory', () => {
       retryAtMonoMs: 6,
       fault: FAULT,
     });
+  });
+
+  test('a process that ended takes nothing of a camera with it: neither its back-off nor its place', () => {
+    const memory = new FleetMemory();
+    const refused = { code: 'CAPTURE_AUTH_FAILED', message: 'no', remedy: 'check' };
+    memory.statusSeen({
+      ...status('backing-off'),
+      stream: null,
+      fault: refused,
+      retryAtMonoMs: 90_000,
+    });
+    memory.down('front', { sinceMonoMs: 5, retryAtMonoMs: 6, fault: FAULT });
+    expect(memory.hints()).toMatchObject([
+      {
+        stream: null,
+        history: { fault: refused, failures: 2, reconnects: 3, retryAtMonoMs: 90_000, clip: 1 },
+      },
+    ]);
+  });
+
+  test('a camera that was forgotten comes again as a new one', () => {
+    const memory = new FleetMemory();
+    memory.statusSeen(status('failed'));
+    memory.forget('front');
+    expect(memory.isOver('front')).toBe(false);
+    expect(memory.hints()).toEqual([]);
   });
 
   test.each(['finished', 'failed', 'disabled'] as const)('a %s camera is over', (state) => {

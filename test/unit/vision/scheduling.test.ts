@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FrameRate } from '../../../src/vision/frame-rate.ts';
-import { GeometryPlanner } from '../../../src/vision/geometry-planner.ts';
+import { GeometryPlanner, type Wish } from '../../../src/vision/geometry-planner.ts';
 import { ResultOrder } from '../../../src/vision/result-order.ts';
 import { Scheduler, type WaitingCamera } from '../../../src/vision/scheduler.ts';
 
@@ -75,19 +75,53 @@ describe('FrameRate', () => {
 });
 
 describe('GeometryPlanner', () => {
-  const size = (planner: GeometryPlanner, width: number, height: number): string => {
-    const { modelWidth, modelHeight } = planner.geometryFor({ width, height });
+  const size = (
+    planner: GeometryPlanner,
+    width: number,
+    height: number,
+    wish: Partial<Wish> = {},
+  ): string => {
+    const picture = { width, height };
+    const { modelWidth, modelHeight } = planner.geometryFor({
+      picture,
+      limit: null,
+      mayAddSize: true,
+      ...wish,
+    });
     return `${modelWidth}x${modelHeight}`;
   };
 
-  test('gives each shape its own size, up to four, and then squares', () => {
+  test('gives each shape its own size, up to six, and then squares', () => {
     const planner = new GeometryPlanner({ kind: 'rectangular', longSide: 640 });
     expect(size(planner, 1920, 1080)).toBe('640x384');
     expect(size(planner, 640, 480)).toBe('640x480');
     expect(size(planner, 1080, 1920)).toBe('384x640');
     expect(size(planner, 3840, 1080)).toBe('640x192');
-    expect(size(planner, 480, 640)).toBe('640x640');
+    expect(size(planner, 480, 640)).toBe('480x640');
+    expect(size(planner, 640, 600)).toBe('640x608');
+    expect(size(planner, 600, 640)).toBe('640x640');
     expect(size(planner, 1280, 720)).toBe('640x384');
+  });
+
+  const within = (side: number): Partial<Wish> => ({ limit: { maxWidth: side, maxHeight: side } });
+
+  test('makes the picture as large as its limit allows', () => {
+    const planner = new GeometryPlanner({ kind: 'rectangular', longSide: 640 });
+    expect(size(planner, 1920, 1080, within(320))).toBe('320x192');
+    expect(size(planner, 1920, 1080, within(500))).toBe('480x288');
+    expect(size(planner, 1920, 1080, within(8192))).toBe('640x384');
+    expect(
+      size(planner, 1920, 1080, { limit: { maxWidth: 8192, maxHeight: 180 } }),
+      'by the side that is short',
+    ).toBe('320x192');
+  });
+
+  test('shares frames where none may be added: the smallest that lose nothing, or the largest', () => {
+    const planner = new GeometryPlanner({ kind: 'rectangular', longSide: 640 });
+    const sharing: Partial<Wish> = { mayAddSize: false };
+    expect(size(planner, 1920, 1080, sharing), 'the first is always made').toBe('640x384');
+    expect(size(planner, 1920, 1080, { ...sharing, ...within(320) })).toBe('640x384');
+    expect(size(planner, 640, 480, sharing)).toBe('640x384');
   });
 
   test('keeps to the size of a model that has one', () => {
