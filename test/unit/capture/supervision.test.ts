@@ -56,6 +56,30 @@ class Camera {
   }
 }
 
+describe('taking over from a process that is gone', () => {
+  const history = { fault: wrongPassword.fault, failures: 3, reconnects: 3, retryAtMonoMs: 90_000 };
+
+  test('a camera that had to wait goes on waiting, and then backs off further', () => {
+    const { next, action } = beginSupervision(10_000, history);
+    expect(action).toBe('none');
+    expect(next).toMatchObject({ state: 'backing-off', retryAtMs: 90_000, reconnects: 3 });
+    expect(next.fault).toEqual(wrongPassword.fault);
+    const camera = new Camera();
+    camera.now = next;
+    camera.waitForDeadline();
+    expect(camera.now).toMatchObject({ state: 'connecting', failures: 3, reconnects: 4 });
+  });
+
+  test('a camera that was due, or streamed, connects at once', () => {
+    expect(beginSupervision(90_000, history)).toMatchObject({ action: 'connect' });
+    const streamed = { ...history, fault: null, retryAtMonoMs: null };
+    expect(beginSupervision(10_000, streamed)).toMatchObject({
+      action: 'connect',
+      next: { state: 'connecting', fault: null, failures: 3 },
+    });
+  });
+});
+
 describe('connecting', () => {
   test('begins with a connection, and streams with the first frame', () => {
     expect(beginSupervision(7)).toMatchObject({ action: 'connect', next: { state: 'connecting' } });

@@ -60,8 +60,7 @@ describe('planDetector', () => {
   const paths = { model: '/m.onnx', preparedDir: '/p' };
 
   function planned(sections: object) {
-    const config = configured(sections);
-    return planDetector(config, { ...paths, cameras: planCameras(config, {}).cameras });
+    return planDetector(configured(sections), paths);
   }
 
   test('asks for the labels that any camera wants', () => {
