@@ -285,6 +285,11 @@ export class EdgeMetrics {
     this.#inference.observe(inferenceMs / 1000, { camera: cameraId });
   }
 
+  /** The camera is forgotten, so that cameras that come and go do not add up. */
+  cameraForgotten(cameraId: string): void {
+    this.#inference.forget({ camera: cameraId });
+  }
+
   /** For the reference in docs/metrics.md. */
   descriptions(): MetricDescription[] {
     return this.#readings.registry.descriptions();

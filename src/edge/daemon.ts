@@ -92,6 +92,7 @@ export class EdgeDaemon {
       overrides,
       startVision: (cameras) => this.#startVision(cameras),
       onChange: () => this.#tellEngineStatus('running'),
+      onForgotten: (id) => this.#metrics.cameraForgotten(id),
     });
   }
 

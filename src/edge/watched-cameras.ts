@@ -24,6 +24,8 @@ export interface WatchedCamerasDeps extends CameraPipelineDeps {
   checkAddress?: ((url: string) => void) | undefined;
   /** A camera was started, stopped or changed. */
   onChange: () => void;
+  /** A camera that had been given is no more. */
+  onForgotten: (cameraId: string) => void;
 }
 
 /** A camera that is watched, or that could be. */
@@ -253,6 +255,7 @@ export class WatchedCameras implements CameraSet {
 
   #forget({ base, pipeline }: Watched): void {
     this.#cameras.delete(base.id);
+    this.#deps.onForgotten(base.id);
     if (pipeline.hasUnstored) this.#leaving.add(pipeline);
   }
 

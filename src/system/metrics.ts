@@ -39,6 +39,10 @@ class Samples<Value> {
     this.#values.set(this.#text(labels), value);
   }
 
+  delete(labels: LabelValues): void {
+    this.#values.delete(this.#text(labels));
+  }
+
   clear(): void {
     this.#values.clear();
   }
@@ -106,6 +110,11 @@ export class Histogram {
     if (index >= 0) entry.counts[index] = (entry.counts[index] ?? 0) + 1;
     entry.sum += value;
     entry.count++;
+  }
+
+  /** What these labels name no longer exists. */
+  forget(labels: LabelValues): void {
+    this.#samples.delete(labels);
   }
 
   *lines(name: string): Iterable<string> {
