@@ -7,6 +7,7 @@ import type {
 } from '../capture/contract.ts';
 import type { Clock } from '../system/clock.ts';
 import type { CameraCounters } from './contract.ts';
+import type { FrameMemory } from './frame-memory.ts';
 import { FrameRate } from './frame-rate.ts';
 import { FrameSlots, type SlotMode } from './frame-slots.ts';
 import { type Picture, PictureRing } from './picture-ring.ts';
@@ -22,6 +23,7 @@ export interface CameraFeedOptions {
   /** Number of the first frame. */
   firstFrameId: number;
   clock: Clock;
+  memory: FrameMemory;
   /** A frame waits to be analysed. */
   onFrame: () => void;
 }
@@ -125,6 +127,12 @@ export class CameraFeed implements FrameSink {
     this.#dropAll();
   }
 
+  /** Gives its memory back until it is opened again. Nothing is delivered or in the hands of workers. */
+  vacate(): void {
+    for (const { memory } of this.#banks) this.#options.memory.giveBack(memory);
+    this.#banks = [];
+  }
+
   /** Size of the next frame to analyse; null when none waits. */
   get waiting(): string | null {
     const bank = this.#banks.find(({ slots }) => slots.hasReady);
@@ -181,7 +189,7 @@ export class CameraFeed implements FrameSink {
     return {
       geometry,
       slots: new FrameSlots(this.#slotCount, this.#options.mode),
-      memory: Array.from({ length: this.#slotCount }, () => new SharedArrayBuffer(frameBytes)),
+      memory: Array.from({ length: this.#slotCount }, () => this.#options.memory.take(frameBytes)),
       frames: [],
     };
   }

@@ -1,12 +1,13 @@
 import type { CameraSpec, ModelGeometry, StreamInfo } from '../capture/contract.ts';
 import type { CameraCounters, CameraHint, SnapshotImage } from './contract.ts';
 import { FleetCamera, type FleetCameraDeps, type FrameInWork } from './fleet-camera.ts';
+import { FrameMemory } from './frame-memory.ts';
 import { GeometryPlanner } from './geometry-planner.ts';
 import type { FramePlan } from './letterbox.ts';
 import { Scheduler } from './scheduler.ts';
 import { snapshotImage } from './snapshot-image.ts';
 
-export interface CameraFleetDeps extends Omit<FleetCameraDeps, 'geometryFor'> {
+export interface CameraFleetDeps extends Omit<FleetCameraDeps, 'geometryFor' | 'memory'> {
   /** Whether a new size of frames costs a moment only; with some providers it stops every camera for minutes. */
   mayAddSizes: () => boolean;
 }
@@ -19,6 +20,7 @@ export class CameraFleet {
   readonly #deps: CameraFleetDeps;
   readonly #cameras = new Map<string, FleetCamera>();
   readonly #scheduler = new Scheduler();
+  readonly #memory = new FrameMemory();
   /** Until the model is known: cameras that wait for it. */
   readonly #waiting = new Map<string, { spec: CameraSpec; hint: CameraHint | undefined }>();
   /** Whose full size was planned before the detector ran, so that the detector is made for it anyway. */
@@ -95,7 +97,11 @@ export class CameraFleet {
 
   #begin(spec: CameraSpec, hint: CameraHint | undefined): void {
     const geometryFor = (now: CameraSpec, stream: StreamInfo) => this.#geometryFor(now, stream);
-    const camera = new FleetCamera(spec, hint, { ...this.#deps, geometryFor });
+    const camera = new FleetCamera(spec, hint, {
+      ...this.#deps,
+      memory: this.#memory,
+      geometryFor,
+    });
     this.#cameras.set(spec.id, camera);
     camera.start();
   }

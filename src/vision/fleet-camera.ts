@@ -4,6 +4,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
 import { CameraFeed, type TakenFrame } from './camera-feed.ts';
 import type { CameraCounters, CameraHint, FrameResult, FromVision } from './contract.ts';
+import type { FrameMemory } from './frame-memory.ts';
 import type { Picture } from './picture-ring.ts';
 import { ResultOrder } from './result-order.ts';
 
@@ -13,6 +14,7 @@ export interface FleetCameraDeps {
   random: () => number;
   log: Logger;
   ffmpegPath: string;
+  memory: FrameMemory;
   /** Most frames of one camera that are analysed at once. */
   readers: number;
   geometryFor: (spec: CameraSpec, stream: StreamInfo) => ModelGeometry;
@@ -54,6 +56,7 @@ export class FleetCamera {
       readers: deps.readers,
       firstFrameId: hint?.nextFrameId ?? 0,
       clock: deps.clock,
+      memory: deps.memory,
       onFrame: deps.onFrame,
     });
     this.#capture = this.#newCapture(hint);
@@ -78,10 +81,12 @@ export class FleetCamera {
   async stop(): Promise<void> {
     await this.endCapture();
     this.#feed.forgetWaiting();
-    if (this.#inWork === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#onQuiet = resolve;
-    });
+    if (this.#inWork > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onQuiet = resolve;
+      });
+    }
+    this.#feed.vacate();
   }
 
   /** Its ffmpeg is gone when this resolves, and its state is told no more. */

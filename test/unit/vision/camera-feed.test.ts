@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { StreamInfo } from '../../../src/capture/contract.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { CameraFeed } from '../../../src/vision/camera-feed.ts';
+import { FrameMemory } from '../../../src/vision/frame-memory.ts';
 import type { SlotMode } from '../../../src/vision/frame-slots.ts';
 import { letterbox } from '../../../src/vision/letterbox.ts';
 
@@ -20,6 +21,7 @@ function feedOf(mode: SlotMode, readers = 1, firstFrameId = 0): CameraFeed {
     readers,
     firstFrameId,
     clock: systemClock,
+    memory: new FrameMemory(),
     onFrame: () => frames++,
   });
   feed.onResume(() => resumed++);
