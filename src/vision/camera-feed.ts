@@ -10,6 +10,7 @@ import type { CameraCounters } from './contract.ts';
 import type { FrameMemory } from './frame-memory.ts';
 import { FrameRate } from './frame-rate.ts';
 import { FrameSlots, type SlotMode } from './frame-slots.ts';
+import type { Size } from './letterbox.ts';
 import { type Picture, PictureRing } from './picture-ring.ts';
 
 /** Pictures kept beyond those of frames that still wait or are being analysed. */
@@ -46,11 +47,6 @@ export interface TakenFrame {
   memory: SharedArrayBuffer;
   /** Gives the memory back. */
   release: () => void;
-}
-
-/** Frames of the same key can go through the model together. */
-function sizeKey({ modelWidth, modelHeight }: ModelGeometry): string {
-  return `${modelWidth}x${modelHeight}`;
 }
 
 /** One camera inside the vision process: where its capture puts frames, and from where workers take them. */
@@ -134,9 +130,10 @@ export class CameraFeed implements FrameSink {
   }
 
   /** Size of the next frame to analyse; null when none waits. */
-  get waiting(): string | null {
+  get waiting(): Size | null {
     const bank = this.#banks.find(({ slots }) => slots.hasReady);
-    return bank === undefined ? null : sizeKey(bank.geometry);
+    if (bank === undefined) return null;
+    return { width: bank.geometry.modelWidth, height: bank.geometry.modelHeight };
   }
 
   /** The next frame to analyse, out of the reach of the capture until it is released. */

@@ -3,7 +3,7 @@ import type { CameraCounters, CameraHint, SnapshotImage } from './contract.ts';
 import { FleetCamera, type FleetCameraDeps, type FrameInWork } from './fleet-camera.ts';
 import { FrameMemory } from './frame-memory.ts';
 import { GeometryPlanner } from './geometry-planner.ts';
-import type { FramePlan } from './letterbox.ts';
+import type { FramePlan, Size } from './letterbox.ts';
 import { Scheduler } from './scheduler.ts';
 import { snapshotImage } from './snapshot-image.ts';
 
@@ -71,11 +71,12 @@ export class CameraFleet {
     await Promise.all([...this.#cameras.values()].map((camera) => camera.endCapture()));
   }
 
-  /** Whose frames are analysed next: of one size, at most `limit`. */
-  nextFrames(limit: number): FrameInWork[] {
+  /** Whose frames are analysed next: of one size that can be run now, at most `limit`. */
+  nextFrames(limit: number, canRun: (size: Size) => boolean): FrameInWork[] {
     const waiting = [...this.#cameras.values()].flatMap((camera) => {
-      const sizeKey = camera.waiting;
-      return sizeKey === null ? [] : [{ cameraId: camera.id, sizeKey, camera }];
+      const size = camera.waiting;
+      if (size === null || !canRun(size)) return [];
+      return [{ cameraId: camera.id, sizeKey: `${size.width}x${size.height}`, camera }];
     });
     const turn = this.#scheduler.next(waiting, limit);
     return turn.flatMap(({ camera }) => camera.take() ?? []);

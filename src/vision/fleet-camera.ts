@@ -5,6 +5,7 @@ import type { Logger } from '../system/logger.ts';
 import { CameraFeed, type TakenFrame } from './camera-feed.ts';
 import type { CameraCounters, CameraHint, FrameResult, FromVision } from './contract.ts';
 import type { FrameMemory } from './frame-memory.ts';
+import type { Size } from './letterbox.ts';
 import type { Picture } from './picture-ring.ts';
 import { ResultOrder } from './result-order.ts';
 
@@ -100,7 +101,7 @@ export class FleetCamera {
   }
 
   /** Size of the next frame to analyse; null when none waits. */
-  get waiting(): string | null {
+  get waiting(): Size | null {
     return this.#feed.waiting;
   }
 

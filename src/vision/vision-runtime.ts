@@ -144,7 +144,7 @@ export class VisionRuntime {
     const opened = this.#opened;
     if (opened === null || this.#isStopping) return;
     while (this.#pool.hasIdle) {
-      const frames = this.#fleet.nextFrames(opened.batch);
+      const frames = this.#fleet.nextFrames(opened.batch, (size) => this.#pool.canRun(size));
       if (frames.length === 0) return;
       this.#analyse(frames, opened.facts);
     }

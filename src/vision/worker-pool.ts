@@ -7,6 +7,7 @@ import type {
   ModelFacts,
   RunRequest,
   RunResult,
+  Size,
   ToWorker,
   WorkerStart,
 } from './worker-protocol.ts';
@@ -42,6 +43,10 @@ interface Member {
   thread: Worker;
   task: { resolve: (answer: FromWorker) => void; reject: (error: unknown) => void } | null;
   isOpen: boolean;
+  /** Sizes of frames that it has a session for. */
+  sizes: Set<string>;
+  /** Loads a session for the run in hand, which takes longer than the run. */
+  isLoading: boolean;
 }
 
 /** The inference workers. Each does one thing at a time. */
@@ -73,11 +78,24 @@ export class WorkerPool {
     return this.#idle() !== undefined;
   }
 
+  /**
+   * Whether frames of a size can be run now. Of several workers only one loads a session at a time, so that the
+   * others go on with the sizes that they have.
+   */
+  canRun(size: Size): boolean {
+    if (this.#idle(sizeName(size)) !== undefined) return true;
+    return this.hasIdle && !this.#members.some(({ isLoading }) => isLoading);
+  }
+
   /** Runs the model on a free worker. @throws ApexError VISION_INFERENCE_FAILED, and never twice */
   async run(request: RunRequest): Promise<RunResult> {
-    const member = this.#idle();
+    const size = sizeName(request.size);
+    const member = this.#idle(size) ?? this.#idle();
     if (member === undefined) throw new RangeError('no inference worker is free');
+    member.isLoading = !member.sizes.has(size);
     const answer = await this.#ask(member, { kind: 'run', request });
+    member.isLoading = false;
+    member.sizes.add(size);
     if (answer.kind === 'done') return answer.result;
     throw failureOf(answer);
   }
@@ -99,16 +117,26 @@ export class WorkerPool {
     );
   }
 
-  #idle(): Member | undefined {
+  /** @param size that it must have a session for already */
+  #idle(size?: string): Member | undefined {
     if (this.#isClosing) return undefined;
-    return this.#members.find(({ isOpen, task }) => isOpen && task === null);
+    return this.#members.find(
+      ({ isOpen, task, sizes }) =>
+        isOpen && task === null && (size === undefined || sizes.has(size)),
+    );
   }
 
   async #add(start: WorkerStart): Promise<OpenedPool> {
     const thread = new Worker(entryPoint(import.meta.url, './inference-worker.js'), {
       workerData: start,
     });
-    const member: Member = { thread, task: null, isOpen: false };
+    const member: Member = {
+      thread,
+      task: null,
+      isOpen: false,
+      sizes: new Set(),
+      isLoading: false,
+    };
     this.#members.push(member);
     thread.on('message', (message: FromWorker) => this.#receive(member, message));
     thread.on('error', (error) => this.#lost(member, `an inference worker ended: ${error}`));
@@ -154,6 +182,10 @@ export class WorkerPool {
     if (task === null) this.#options.onFailure(error);
     else task.reject(error);
   }
+}
+
+function sizeName({ width, height }: Size): string {
+  return `${width}x${height}`;
 }
 
 function post(thread: Worker, message: ToWorker): void {

@@ -3,7 +3,7 @@ import type { FramePlan } from './letterbox.ts';
 
 /** What the vision process's main thread and its inference workers say to each other. */
 
-interface Size {
+export interface Size {
   width: number;
   height: number;
 }

@@ -89,9 +89,9 @@ describe('CameraFeed', () => {
     feed.close();
     feed.open(STREAM, SQUARE, null);
     deliver(feed, 2);
-    expect(feed.waiting).toBe('64x32');
+    expect(feed.waiting).toEqual({ width: 64, height: 32 });
     expect(feed.take()).toMatchObject({ frameId: 0, geometry: WIDE });
-    expect(feed.waiting).toBe('64x64');
+    expect(feed.waiting).toEqual({ width: 64, height: 64 });
     expect(feed.take()).toMatchObject({ frameId: 1, geometry: SQUARE });
     expect(feed.waiting).toBeNull();
   });
