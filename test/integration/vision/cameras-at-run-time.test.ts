@@ -161,6 +161,6 @@ describe('cameras of the running vision process', () => {
       expect(tested.handle.status.pid).toBe(pid);
       expectUndisturbed(tested, 'stays');
     },
-    300_000,
+    900_000,
   );
 });
