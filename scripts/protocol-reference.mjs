@@ -51,6 +51,7 @@ const GROUPS = {
     'heartbeat',
     'heartbeat_ack',
     'server_draining',
+    'cameras_changed',
     'client_goodbye',
     'error',
   ],

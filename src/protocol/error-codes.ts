@@ -42,6 +42,29 @@ export const ERROR_CODES = {
       'batch: it is kept and shown to nobody.',
   },
   not_supported: { isRetryable: false, meaning: 'The server knows the frame but does not do it.' },
+  camera_conflict: {
+    isRetryable: false,
+    meaning:
+      'Two edges have a camera of one id: both are told. The first one keeps it until it no longer announces it.',
+  },
+  camera_unknown: { isRetryable: false, meaning: 'No edge has the camera of this request.' },
+  edge_offline: {
+    isRetryable: true,
+    meaning:
+      'The edge that has the camera is not connected, or was lost before it answered a request.',
+  },
+  edge_timeout: {
+    isRetryable: true,
+    meaning: 'The edge did not answer a request in time; what became of it is not known.',
+  },
+  request_conflict: {
+    isRetryable: false,
+    meaning: 'Another request was made under this `request_id` not long ago.',
+  },
+  too_many_requests: {
+    isRetryable: true,
+    meaning: 'Too many requests of this client, or of all, wait for their answers.',
+  },
   flow_violation: {
     isRetryable: false,
     closes: 4429,

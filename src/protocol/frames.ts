@@ -6,6 +6,7 @@ import {
   resyncRequiredSchema,
 } from './batch.ts';
 import {
+  camerasChangedSchema,
   clientGoodbyeSchema,
   clientIdentifySchema,
   connectionEstablishedSchema,
@@ -52,6 +53,7 @@ export const CLIENT_FRAMES = {
   stream_stop_request: streamStopRequestSchema,
   stream_quality_change: streamQualityChangeSchema,
   ...STREAM_ANSWERS,
+  cameras_changed: camerasChangedSchema,
   client_goodbye: clientGoodbyeSchema,
   error: errorSchema,
 } as const;

@@ -119,10 +119,17 @@ export const legacyHeartbeatAckSchema = legacyFrame('heartbeat_ack', free);
 const ofCamera = z.looseObject({ camera_id: cameraId });
 const legacyError = legacyFrame('error', free);
 
-/** Requests of viewers for a camera's stream, and their answers. */
+/**
+ * Requests of viewers for a camera's stream, and their answers. The original programs answer starts only; answers
+ * to stops and changes have come since, and whoever does not know them passes over them.
+ */
 const STREAM_ANSWERS = {
   stream_start_success: legacyFrame('stream_start_success', ofCamera),
   stream_start_error: legacyFrame('stream_start_error', z.looseObject({})),
+  stream_stop_success: legacyFrame('stream_stop_success', ofCamera),
+  stream_stop_error: legacyFrame('stream_stop_error', z.looseObject({})),
+  stream_quality_success: legacyFrame('stream_quality_success', ofCamera),
+  stream_quality_error: legacyFrame('stream_quality_error', z.looseObject({})),
 } as const;
 
 /** Frames that a client of the original protocol sends, by type. */

@@ -26,8 +26,8 @@ export const LIMITS = {
   /** An unacknowledged batch older than this means a dead connection; with alerts in it, a ping is sent first. */
   ackTimeoutMs: 10_000,
   alertAckTimeoutMs: 3_000,
-  /** A request that has no answer by then has failed. */
-  requestTimeoutMs: 10_000,
+  /** A stream request that its edge has not answered by then is answered with `edge_timeout`. */
+  requestTimeoutMs: 20_000,
   /** Answers kept per client, so that a request sent twice is done once. */
   keptAnswers: 256,
   /** A message that waited longer is sent as `replayed`. */

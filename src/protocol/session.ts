@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { flowSchema, streamAckSchema } from './batch.ts';
 import {
+  cameraId,
   count,
   frame,
   mapOf,
@@ -63,6 +64,10 @@ const clientStreamSchema = z.object({
 });
 export type ClientStream = z.infer<typeof clientStreamSchema>;
 
+/** Cameras of one edge that can be announced. */
+export const MAX_CAMERAS = 256;
+const cameras = z.array(cameraId).max(MAX_CAMERAS);
+
 export const clientIdentifySchema = frame(
   'client_identify',
   'Who the client is and what it still has to deliver; its first frame.',
@@ -94,6 +99,12 @@ export const clientIdentifySchema = frame(
     schema_versions: mapOf(z.int(), 256, 64)
       .optional()
       .describe('Newest version of each payload that the client sends or understands'),
+    cameras: cameras
+      .optional()
+      .describe(
+        'Of an `ai_engine`: all cameras that it has. Without it, and without `cameras_changed`, ' +
+          'it has those whose messages it delivers',
+      ),
     resume: z
       .object({
         streams: z
@@ -183,6 +194,12 @@ export const serverDrainingSchema = frame(
     reconnect_after_ms: count.describe('When this client comes back, counted from the close'),
     deadline_ms: count.describe('By when the server will have closed'),
   }),
+);
+
+export const camerasChangedSchema = frame(
+  'cameras_changed',
+  'An `ai_engine` announces its cameras anew.',
+  z.object({ cameras: cameras.describe('All cameras that it has now') }),
 );
 
 export const clientGoodbyeSchema = frame(

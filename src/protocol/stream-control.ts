@@ -29,11 +29,23 @@ const start = z.object({
 const stop = z.object({ camera_id: cameraId });
 const change = z.object({ camera_id: cameraId, quality: qualitySchema });
 
+export type StreamQuality = z.infer<typeof qualitySchema>;
+
 /** From a viewer. */
 export const streamStartRequestSchema = request(
   'stream_start_request',
   'A viewer asks for a camera to be watched.',
-  start,
+  start.extend({
+    edge_id: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe(
+        '`client_id` of the edge that is to watch it, for a camera that no edge has yet; ' +
+          'needless where only one edge is connected',
+      ),
+  }),
 );
 export const streamStopRequestSchema = request(
   'stream_stop_request',
@@ -68,7 +80,10 @@ const failure = z.object({
   camera_id: cameraId,
   code: word.describe('One of the list of error codes, or an error code of the edge'),
   message: prose().describe('For people'),
-  retryable: z.boolean().default(false).describe('The same request can succeed later'),
+  retryable: z
+    .boolean()
+    .default(false)
+    .describe('The same can succeed later, asked under a new `request_id`'),
 });
 
 /** From the edge to the server, and on to the viewer that asked. */
