@@ -38,6 +38,7 @@ export function hubCommand(): Command {
           burstMessages: config.hub.limits.burst_messages,
           unidentified: config.hub.limits.unidentified,
           unidentifiedPerAddress: config.hub.limits.unidentified_per_address,
+          streamRequestTimeoutMs: config.hub.limits.stream_request_timeout_s * 1000,
         },
         retention: {
           maxAgeDays: config.hub.retention.max_age_days,

@@ -88,6 +88,10 @@ const hubLimitsSchema = z.strictObject({
     title: 'Strangers from one address',
     description: 'The same by address. Above the number of boxes behind one router.',
   }),
+  stream_request_timeout_s: z.number().min(1).max(300).default(20).meta({
+    title: 'Wait for an edge, s',
+    description: 'How long an edge may take to answer a request to start, stop or change a camera.',
+  }),
 });
 
 const days = (count: number) => z.number().int().min(1).max(36_500).default(count);

@@ -34,6 +34,16 @@ export class HubCounters {
   flowUpdates = 0;
   flowViolations = 0;
   streamsPurged = 0;
+  /** Requests of viewers for a camera's stream, those repeated, and those that an edge or its silence failed. */
+  streamRequests = 0;
+  streamRequestsRepeated = 0;
+  streamRequestsFailed = 0;
+  /** Requests that their edge did not answer in time. */
+  edgeTimeouts = 0;
+  /** Answers of edges that were not asked, or not any more. */
+  streamAnswersUnasked = 0;
+  /** Times that edges were told that two of them have a camera of one id. */
+  cameraConflicts = 0;
   storeFailures = 0;
 
   /** @param items of the batch that was stored */

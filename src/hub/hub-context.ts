@@ -9,6 +9,7 @@ import type { IngestLoad } from './ingest/ingest-load.ts';
 import type { HubLimits } from './limits.ts';
 import type { SessionRegistry } from './session/session-registry.ts';
 import type { EventHistory, EventStore } from './store/event-store.ts';
+import type { StreamDesk } from './streams/stream-desk.ts';
 
 /** What every session of one hub shares. */
 export interface HubContext {
@@ -22,6 +23,7 @@ export interface HubContext {
   readonly load: IngestLoad;
   readonly doorman: Doorman;
   readonly forkRefusals: ForkRefusals;
+  readonly streams: StreamDesk;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -19,6 +19,11 @@ export interface HubStats extends Counts {
   /** Connections that have not identified themselves. */
   readonly unidentified: number;
   readonly subscribers: number;
+  /** Cameras that edges have, and those that more than one edge has. */
+  readonly cameras: number;
+  readonly contestedCameras: number;
+  /** Stream requests that wait for the answers of edges. */
+  readonly openStreamRequests: number;
   /** Clients without credit at this moment. */
   readonly throttledClients: number;
   readonly uncommittedBytes: number;
@@ -33,7 +38,7 @@ export interface HubStats extends Counts {
 
 /** What the hub does and has done, at this moment. */
 export function hubStats(
-  { counters, registry, fanOut, store, load, doorman }: HubContext,
+  { counters, registry, fanOut, store, load, doorman, streams }: HubContext,
   uptimeS: number,
 ): HubStats {
   const { commits, averageMs, longestMs } = store.commitTimes;
@@ -55,5 +60,8 @@ export function hubStats(
     ackLatencyMs: load.latencyMs,
     subscribers: fanOut.subscriberCount,
     bufferedBytes: registry.bufferedBytes,
+    cameras: streams.cameras,
+    contestedCameras: streams.contestedCameras,
+    openStreamRequests: streams.waiting,
   };
 }

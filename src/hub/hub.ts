@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Clock, TimerHandle } from '../system/clock.ts';
@@ -22,6 +23,7 @@ import { SessionRegistry } from './session/session-registry.ts';
 import { HubHistory } from './store/hub-history.ts';
 import { HubStore } from './store/hub-store.ts';
 import type { RetentionRules } from './store/retention.ts';
+import { StreamDesk } from './streams/stream-desk.ts';
 
 export interface HubOptions {
   host: string;
@@ -77,6 +79,7 @@ export class Hub {
     this.#options = options;
     this.#tokenWatch = tokenWatch;
     this.#startedMs = clock.monotonicMs();
+    const counters = new HubCounters();
     this.#context = {
       tokens,
       store,
@@ -89,11 +92,18 @@ export class Hub {
         lastEventId: store.openedAtEventId,
       }),
       registry: new SessionRegistry(),
-      counters: new HubCounters(),
+      counters,
       limits,
       load: new IngestLoad(),
       doorman: new Doorman(limits),
       forkRefusals: new ForkRefusals(),
+      streams: new StreamDesk({
+        clock,
+        log,
+        counters,
+        newId: randomUUID,
+        timeoutMs: limits.streamRequestTimeoutMs,
+      }),
     };
     const isDraining = () => this.#stopping !== undefined;
     this.#listener = new HubListener({

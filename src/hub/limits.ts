@@ -1,3 +1,5 @@
+import { LIMITS } from '../protocol/limits.ts';
+
 /** What the hub lets its clients do; none of it loses a message, it only comes later. */
 export interface HubLimits {
   /** What one client may deliver over time, messages a second. */
@@ -7,6 +9,8 @@ export interface HubLimits {
   /** Connections that have not identified themselves: all of them, and from one address. */
   readonly unidentified: number;
   readonly unidentifiedPerAddress: number;
+  /** How long an edge may take to answer a stream request. */
+  readonly streamRequestTimeoutMs: number;
 }
 
 export const DEFAULT_HUB_LIMITS: HubLimits = {
@@ -15,4 +19,5 @@ export const DEFAULT_HUB_LIMITS: HubLimits = {
   unidentified: 4096,
   // A thousand edges behind one router come back together.
   unidentifiedPerAddress: 2048,
+  streamRequestTimeoutMs: LIMITS.requestTimeoutMs,
 };

@@ -65,6 +65,8 @@ const RIGHTS: Readonly<Record<FrameType, Right>> = {
   face_detection_result: MESSAGE,
   alert_triggered: MESSAGE,
   ai_engine_status: MESSAGE,
+  // Cameras outside of the token's scope are left out and told: see `StreamPeer`.
+  cameras_changed: { senders: EDGES, need: 'nothing' },
   subscribe: { senders: VIEWERS, need: 'receiving' },
   unsubscribe: { senders: VIEWERS, need: 'nothing' },
   stream_start_request: REQUEST,

@@ -1,6 +1,6 @@
 import type { HubStats } from '../hub-stats.ts';
 
-export type FigureGroup = 'server' | 'store' | 'connections' | 'ingest' | 'fan_out';
+export type FigureGroup = 'server' | 'store' | 'connections' | 'streams' | 'ingest' | 'fan_out';
 
 /** How one number of the hub is shown: in a group of `GET /api/stats`, and as a metric. */
 export interface Figure {
@@ -93,6 +93,32 @@ export const HUB_FIGURES: Readonly<Record<keyof HubStats, Figure>> = {
     'connections',
     'silent_dropped',
     'Clients dropped because they fell silent.',
+  ),
+
+  cameras: gauge('streams', 'cameras', 'Cameras that edges have.'),
+  contestedCameras: gauge(
+    'streams',
+    'contested_cameras',
+    'Cameras that more than one edge announced; the first keeps them.',
+  ),
+  openStreamRequests: gauge('streams', 'open_requests', 'Stream requests that wait for an edge.'),
+  streamRequests: count('streams', 'stream_requests', 'Stream requests of viewers.'),
+  streamRequestsRepeated: count(
+    'streams',
+    'stream_requests_repeated',
+    'Stream requests that were asked before under the same id.',
+  ),
+  streamRequestsFailed: count('streams', 'stream_requests_failed', 'Stream requests that failed.'),
+  edgeTimeouts: count('streams', 'edge_timeouts', 'Stream requests that no edge answered in time.'),
+  streamAnswersUnasked: count(
+    'streams',
+    'stream_answers_unasked',
+    'Answers of edges that were not asked, or not any more.',
+  ),
+  cameraConflicts: count(
+    'streams',
+    'camera_conflicts',
+    'Times that edges were told that two of them have a camera of one id.',
   ),
 
   framesIn: count('ingest', 'frames_in', 'Frames received.'),

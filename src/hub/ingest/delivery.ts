@@ -86,7 +86,7 @@ export class Delivery {
   receive(frame: MessageBatch, bytes: number): void {
     const { client, deviceClock, hub, onFailed } = this.#options;
     const { clientId, scopes } = client;
-    const { store, clock, load, counters, fanOut } = hub;
+    const { store, clock, load, counters, fanOut, streams } = hub;
     const { epoch, lane, first_seq: firstSeq } = frame.data;
     const timeOf = (wallMs: number, monoMs: number) => deviceClock.judge(epoch, wallMs, monoMs);
     const { items, rejected } = judgeBatch(frame.data.items, firstSeq, {
@@ -110,6 +110,7 @@ export class Delivery {
         load.committed(clock.monotonicMs() - begunMs);
         this.#acknowledgements.add(frame, stored, rejected);
         counters.stored(items, stored);
+        streams.delivered(clientId, items);
         fanOut.publish(batch, stored.eventIds);
         this.#flow.settled();
         this.#onSettled();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { parseLegacyClientFrame } from '../../protocol/codec.ts';
 import {
   isLegacyMessage,
@@ -21,11 +22,24 @@ import type {
   Welcome,
 } from '../session/dialect.ts';
 import { faultCode } from '../session/fault-codes.ts';
+import { StreamPeer } from '../streams/stream-peer.ts';
 import { legacyEvent } from './legacy-event.ts';
 import { legacyFrame } from './legacy-frame.ts';
 import { legacyItem } from './legacy-item.ts';
+import {
+  isLegacyRequest,
+  legacyAnswerOf,
+  legacyRequestOf,
+  legacyWording,
+} from './legacy-streams.ts';
 
 const EVERYTHING = { types: null, cameras: null };
+
+export interface LegacyIntroduction {
+  readonly requestId: RequestId;
+  /** It named itself, and does not go by the name of its token. */
+  readonly hasOwnId: boolean;
+}
 
 /**
  * A client of the original protocol. An `ai_engine` sends single messages that nobody acknowledges; every other
@@ -44,6 +58,7 @@ export class LegacyClient implements Conversation {
   readonly #flow: FlowControl | undefined;
   readonly #viewer: FrameSink;
   #delivered = 0;
+  readonly #streams: StreamPeer;
   #messages = 0;
   #bytes = 0;
   /** The client's clock less the hub's, as far as a heartbeat told. */
@@ -51,16 +66,25 @@ export class LegacyClient implements Conversation {
 
   constructor(
     client: AdmittedClient,
-    requestId: RequestId,
+    { requestId, hasOwnId }: LegacyIntroduction,
     channel: ClientChannel,
     hub: HubContext,
   ) {
+    const { clientId, clientType } = client;
     this.#client = client;
     this.#requestId = requestId;
     this.#channel = channel;
     this.#hub = hub;
     this.#log = hub.log.child({ client_id: client.clientId, protocol: 'legacy' });
-    if (client.clientType === 'ai_engine') this.#flow = this.#flowControl();
+    this.#streams = new StreamPeer({
+      client,
+      // Programs that share the name of a token number their requests alike.
+      askerKey: hasOwnId ? `${clientType}/${clientId}` : `legacy/${randomUUID()}`,
+      channel,
+      hub,
+      wording: legacyWording(hub.clock),
+    });
+    if (clientType === 'ai_engine') this.#flow = this.#flowControl();
     this.#viewer = {
       get bufferedBytes() {
         return channel.bufferedBytes;
@@ -89,6 +113,7 @@ export class LegacyClient implements Conversation {
     const { clientId, clientType, scopes } = this.#client;
     if (clientType !== 'ai_engine')
       this.#hub.fanOut.subscribe(this.#viewer, { ...EVERYTHING, scopes }, undefined);
+    this.#streams.begin();
     const data = {
       client_id: clientId,
       client_type: clientType,
@@ -109,6 +134,7 @@ export class LegacyClient implements Conversation {
 
   stop(): void {
     this.#flow?.stop();
+    this.#streams.end();
     this.#hub.fanOut.unsubscribe(this.#viewer);
   }
 
@@ -119,10 +145,24 @@ export class LegacyClient implements Conversation {
       this.#reject(refusal.code, refusal.message, frame);
     } else if (isLegacyMessage(frame)) this.#receive(frame, bytes);
     else if (frame.type === 'heartbeat') this.#acknowledgeHeartbeat(frame);
-    else if (frame.type === 'error') this.#log.warn({ data: frame.data }, 'client error');
+    else if (frame.type === 'error') this.#onError(frame);
     else if (frame.type === 'client_identify')
       this.#reject('already_identified', 'a connection identifies itself once', frame);
-    else this.#reject('not_supported', `this hub does not route ${frame.type}`, frame);
+    else if (isLegacyRequest(frame)) this.#ask(frame);
+    else this.#streams.answered(legacyAnswerOf(frame));
+  }
+
+  #ask(frame: LegacyClientFrame): void {
+    const request = legacyRequestOf(frame);
+    if (typeof request === 'string') this.#reject('invalid_frame', request, frame);
+    else this.#streams.ask(request, frame.request_id);
+  }
+
+  /** One about an order is an answer to it. */
+  #onError(frame: LegacyClientFrame): void {
+    const answer = legacyAnswerOf(frame);
+    if (this.#flow !== undefined && answer.orderId !== null) this.#streams.answered(answer);
+    this.#log.warn({ data: frame.data }, 'client error');
   }
 
   #acknowledgeHeartbeat(frame: Extract<LegacyClientFrame, { type: 'heartbeat' }>): void {
@@ -156,7 +196,7 @@ export class LegacyClient implements Conversation {
     // Others than an edge may not send messages.
     if (flow === undefined) return;
     const { clientId } = this.#client;
-    const { store, clock, counters, fanOut, load } = this.#hub;
+    const { store, clock, counters, fanOut, load, streams } = this.#hub;
     const receivedMs = clock.wallMs();
     const clockSuspect = Math.abs(this.#clockErrorMs) > LIMITS.clockSuspectMs;
     const items = [legacyItem(clientId, frame, { receivedMs, clockSuspect })];
@@ -170,6 +210,7 @@ export class LegacyClient implements Conversation {
       .store(batch)
       .then((stored) => {
         counters.stored(items, stored);
+        streams.delivered(clientId, items);
         fanOut.publish(batch, stored.eventIds);
       })
       .finally(() => {

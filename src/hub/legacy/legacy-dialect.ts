@@ -28,6 +28,9 @@ export function legacyIntroductionOf(frame: LegacyIdentify, clientType: ClientTy
     clientId: frame.data.client_id ?? null,
     token: frame.data.auth_token,
     resume: null,
-    converse: (client, channel, hub) => new LegacyClient(client, frame.request_id, channel, hub),
+    converse: (client, channel, hub) => {
+      const hasOwnId = typeof frame.data.client_id === 'string';
+      return new LegacyClient(client, { requestId: frame.request_id, hasOwnId }, channel, hub);
+    },
   };
 }

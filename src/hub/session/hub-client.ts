@@ -11,6 +11,9 @@ import type { HubContext } from '../hub-context.ts';
 import { NO_CREDIT } from '../ingest/credit.ts';
 import { Delivery, type DeliveryStatistics } from '../ingest/delivery.ts';
 import { DeviceClock } from '../ingest/device-clock.ts';
+import { currentWording } from '../streams/current-wording.ts';
+import { StreamPeer } from '../streams/stream-peer.ts';
+import { answerOf, isRequestFrame, kindAnswered, requestOf } from '../streams/stream-request.ts';
 import type { AdmittedClient, ClientChannel, Conversation, Welcome } from './dialect.ts';
 import { faultCode } from './fault-codes.ts';
 import { identificationSuccess, type RepliedFrame, replyTo } from './server-frames.ts';
@@ -26,6 +29,7 @@ export class HubClient implements Conversation {
   readonly #identity: ClientIdentify;
   readonly #deviceClock: DeviceClock;
   readonly #delivery: Delivery | undefined;
+  readonly #streams: StreamPeer;
 
   constructor(
     client: AdmittedClient,
@@ -41,6 +45,13 @@ export class HubClient implements Conversation {
     this.#hub = hub;
     this.#log = hub.log.child({ client_id: clientId, client_type: clientType });
     this.#deviceClock = new DeviceClock(bootId, resume?.streams ?? [], clock?.synced);
+    this.#streams = new StreamPeer({
+      client,
+      askerKey: `${clientType}/${clientId}`,
+      channel,
+      hub,
+      wording: currentWording(hub.clock),
+    });
     if (clientType !== 'ai_engine') return;
     this.#delivery = new Delivery({
       client,
@@ -68,6 +79,7 @@ export class HubClient implements Conversation {
 
   welcome(welcome: Welcome): string {
     const credit = this.#delivery?.announceCredit() ?? NO_CREDIT;
+    this.#streams.begin(this.#identity.data.cameras);
     return JSON.stringify(identificationSuccess(this.#identity, welcome, credit));
   }
 
@@ -98,6 +110,7 @@ export class HubClient implements Conversation {
 
   stop(): void {
     this.#delivery?.stop();
+    this.#streams.end();
     this.#hub.fanOut.unsubscribe(this.#channel);
   }
 
@@ -132,9 +145,21 @@ export class HubClient implements Conversation {
       case 'error':
         this.#log.warn({ code: frame.data.code, text: frame.data.message }, 'client error');
         break;
+      case 'cameras_changed':
+        this.#streams.announce(frame.data.cameras, frame.request_id);
+        break;
       default:
-        this.#reject('not_supported', `this hub does not route ${frame.type}`, frame);
+        if (isRequestFrame(frame)) this.#streams.ask(requestOf(frame), frame.request_id);
+        else this.#answerStream(frame);
     }
+  }
+
+  #answerStream(
+    frame: Extract<IdentifiedFrame, { type: `stream_${string}_${'success' | 'error'}` }>,
+  ): void {
+    const { request_id: orderId = null, data } = frame;
+    const answer = { orderId, kind: kindAnswered(frame.type), cameraId: data.camera_id };
+    this.#streams.answered({ ...answer, answer: answerOf(frame) });
   }
 
   #acknowledgeHeartbeat(frame: Extract<IdentifiedFrame, { type: 'heartbeat' }>): void {

@@ -87,6 +87,7 @@ const FRAMES: Record<keyof typeof CLIENT_FRAMES, Record<string, unknown>> = {
   error: { code: 'client_fault', message: 'something is wrong', retryable: false },
   message_batch: { epoch: EPOCH, lane: 0, first_seq: 1, items: [gapOf(1)] },
   subscribe: { types: ['alert_triggered'], cameras: ['gate'] },
+  cameras_changed: { cameras: ['gate'] },
   unsubscribe: {},
   stream_start_request: GATE,
   stream_stop_request: GATE,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { HubCounters } from '../../../src/hub/counters.ts';
 import { Doorman } from '../../../src/hub/door/doorman.ts';
+import { TokenDirectory } from '../../../src/hub/door/token-directory.ts';
 import type { HubToken } from '../../../src/hub/door/tokens.ts';
 import { Authentication } from '../../../src/hub/http/authentication.ts';
 import { DEFAULT_HUB_LIMITS } from '../../../src/hub/limits.ts';
@@ -20,7 +21,7 @@ function scene() {
   const clock = new ManualClock();
   const counters = new HubCounters();
   const doorman = new Doorman(DEFAULT_HUB_LIMITS);
-  const door = { tokens: [TOKEN], doorman, clock, counters, log: silentLogger };
+  const door = { tokens: new TokenDirectory([TOKEN]), doorman, clock, counters, log: silentLogger };
   return { clock, counters, authentication: new Authentication(door) };
 }
 

@@ -1,0 +1,87 @@
+import { isInScope } from '../../protocol/scopes.ts';
+import type { HubContext } from '../hub-context.ts';
+import type { AdmittedClient, ClientChannel, RequestId } from '../session/dialect.ts';
+import type { StreamAnswer } from './request-state.ts';
+import type { Asker, EdgeAnswer, EdgeLink } from './stream-desk.ts';
+import type { StreamRequest } from './stream-request.ts';
+
+/** Orders and answers as frames of a protocol. */
+export interface StreamWording {
+  order(orderId: string, request: StreamRequest): string;
+  answer(request: StreamRequest, answer: StreamAnswer, requestId: RequestId): string;
+}
+
+export interface StreamPeerOptions {
+  readonly client: AdmittedClient;
+  /** Names the client over its connections. */
+  readonly askerKey: string;
+  readonly channel: ClientChannel;
+  readonly hub: HubContext;
+  readonly wording: StreamWording;
+}
+
+/** A client's part in stream requests: an edge is given orders, every other client asks. */
+export class StreamPeer {
+  readonly #options: StreamPeerOptions;
+  readonly #edge: EdgeLink | null;
+  readonly #asker: Asker;
+
+  constructor(options: StreamPeerOptions) {
+    const { client, askerKey, channel, wording } = options;
+    const { clientId: edgeId, clientType, scopes } = client;
+    this.#options = options;
+    const edge: EdgeLink = {
+      edgeId,
+      scopes,
+      order: (orderId, request) => channel.send(wording.order(orderId, request)),
+      conflict: (message) => channel.reject('camera_conflict', message, undefined),
+    };
+    this.#edge = clientType === 'ai_engine' ? edge : null;
+    this.#asker = {
+      key: askerKey,
+      answer: (request, answer, requestId) =>
+        channel.send(wording.answer(request, answer, requestId)),
+    };
+  }
+
+  /** @param cameraIds that the client announced with its introduction, if it did */
+  begin(cameraIds?: readonly string[]): void {
+    if (this.#edge === null) return;
+    this.#options.hub.streams.join(this.#edge);
+    // A client hears of conflicts behind its welcome.
+    if (cameraIds !== undefined) queueMicrotask(() => this.announce(cameraIds));
+  }
+
+  announce(cameraIds: readonly string[], requestId: RequestId = null): void {
+    const { channel, client, hub } = this.#options;
+    if (this.#edge === null) return;
+    const isOwn = (id: string): boolean => isInScope(client.scopes.cameras, id);
+    const foreign = cameraIds.filter((id) => !isOwn(id));
+    if (foreign.length > 0)
+      channel.reject(
+        'forbidden',
+        `cameras outside of the token's scope: ${shown(foreign)}`,
+        requestId,
+      );
+    hub.streams.announce(this.#edge, cameraIds.filter(isOwn));
+  }
+
+  ask(request: StreamRequest, requestId: RequestId): void {
+    this.#options.hub.streams.ask(this.#asker, request, requestId);
+  }
+
+  answered(answer: EdgeAnswer): void {
+    if (this.#edge !== null) this.#options.hub.streams.answered(this.#edge, answer);
+  }
+
+  end(): void {
+    const { streams } = this.#options.hub;
+    if (this.#edge === null) streams.forget(this.#asker);
+    else streams.leave(this.#edge);
+  }
+}
+
+function shown(cameraIds: readonly string[]): string {
+  const few = cameraIds.slice(0, 5).join(', ');
+  return cameraIds.length > 5 ? `${few} and ${cameraIds.length - 5} more` : few;
+}
