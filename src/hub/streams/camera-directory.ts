@@ -13,7 +13,6 @@ export interface CameraConflict {
 interface KnownEdge {
   cameras: Set<string>;
   isAnnounced: boolean;
-  isPresent: boolean;
   /** Conflicts have been told since it came. */
   isTold: boolean;
 }
@@ -26,21 +25,18 @@ export class CameraDirectory {
   readonly #edges = new Map<string, KnownEdge>();
   /** Edges that have a camera, in the order in which they came: the first one owns it. */
   readonly #holders = new Map<string, string[]>();
+  /** The one that is away for longest comes first. */
+  readonly #absent = new Set<string>();
 
   join(edgeId: string): void {
     const edge = this.#edgeOf(edgeId);
-    edge.isPresent = true;
     edge.isTold = false;
+    this.#absent.delete(edgeId);
   }
 
   leave(edgeId: string): void {
-    const edge = this.#edges.get(edgeId);
-    if (edge === undefined) return;
-    edge.isPresent = false;
-    // To the end: the one that is away for longest is forgotten first.
-    this.#edges.delete(edgeId);
-    this.#edges.set(edgeId, edge);
-    this.#forgetAbsent();
+    this.#absent.add(edgeId);
+    if (this.#absent.size > MAX_ABSENT_EDGES) this.#forgetFirst();
   }
 
   /** All cameras that an edge has now. Returns conflicts that are new with it, and all when the edge is. */
@@ -119,11 +115,10 @@ export class CameraDirectory {
     else this.#holders.set(cameraId, left);
   }
 
-  #forgetAbsent(): void {
-    const absent = [...this.#edges].filter(([, { isPresent }]) => !isPresent);
-    for (const [edgeId, { cameras }] of absent.slice(0, -MAX_ABSENT_EDGES)) {
-      for (const cameraId of cameras) this.#drop(edgeId, cameraId);
-      this.#edges.delete(edgeId);
-    }
+  #forgetFirst(): void {
+    const [edgeId = ''] = this.#absent;
+    for (const cameraId of this.#edges.get(edgeId)?.cameras ?? []) this.#drop(edgeId, cameraId);
+    this.#absent.delete(edgeId);
+    this.#edges.delete(edgeId);
   }
 }
