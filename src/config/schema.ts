@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cameraId, cameraSchema } from './camera-schema.ts';
+import { parseHostPattern } from './host-pattern.ts';
 import { hubSchema } from './hub-schema.ts';
 import { absolutePath, fileOfSecret, oneSecretOnly, tokenSource } from './schema-parts.ts';
 
@@ -58,6 +59,40 @@ const uplinkTlsSchema = z
     { when: () => true },
   );
 
+const allowedAddressSchema = z.strictObject({
+  scheme: z.enum(['rtsp', 'rtsps']).meta({
+    title: 'Scheme',
+    description: 'rtsp or rtsps. An address of any other is never opened.',
+  }),
+  host: z
+    .string()
+    .refine((text) => parseHostPattern(text) !== null, {
+      error: 'a name, an address, a network like 10.0.7.0/24 or *.suffix',
+    })
+    .meta({
+      title: 'Host',
+      description:
+        'A name, an address, a network like 10.0.7.0/24 (for literal addresses; names are not looked up) or *.suffix.',
+    }),
+  port: z.number().int().min(1).max(65_535).optional().meta({
+    title: 'Port',
+    description: 'The usual one when left out: 554, or 322 for rtsps.',
+  }),
+});
+
+const streamRequestsSchema = z.strictObject({
+  enabled: z.boolean().default(true).meta({
+    title: 'Enabled',
+    description:
+      'Whether viewers of the hub may have cameras of this file started, stopped and changed.',
+  }),
+  allow_addresses: z.array(allowedAddressSchema).max(256).default([]).meta({
+    title: 'Allowed addresses',
+    description:
+      'Addresses of other cameras that the hub may have this box open. None when left out.',
+  }),
+});
+
 const uplinkSchema = z
   .strictObject({
     url: z.string().optional().meta({
@@ -68,6 +103,10 @@ const uplinkSchema = z
     compression: z.enum(['off', 'deflate']).default('off').meta({
       title: 'Compression',
       description: '`deflate` makes batches about five times smaller, for time of the processor.',
+    }),
+    stream_requests: streamRequestsSchema.prefault({}).meta({
+      title: 'Stream requests',
+      description: 'What viewers of the hub may have this box do with cameras.',
     }),
     tls: uplinkTlsSchema.prefault({}).meta({
       title: 'TLS',

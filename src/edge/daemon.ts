@@ -11,7 +11,7 @@ import type { Logger } from '../system/logger.ts';
 import { packageVersion } from '../system/package-info.ts';
 import { ProcessWatch } from '../system/process-watch.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
-import type { CameraSet } from './camera-set.ts';
+import { checkStreamAddress } from './address-rules.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
 import { deadLetterView, missingUplinkView, queueView, uplinkView } from './status.ts';
@@ -79,6 +79,8 @@ export class EdgeDaemon {
       '/metrics': async () => this.#metrics.render(await this.status(), this.#watch.facts()),
     });
     const { store, vision, snapshots, plan, overrides } = parts;
+    const { enabled, allow_addresses } = options.loaded.config.uplink.stream_requests;
+    const allowed = enabled ? allow_addresses : [];
     this.#cameras = new WatchedCameras({
       store,
       vision,
@@ -91,13 +93,14 @@ export class EdgeDaemon {
       plan,
       overrides,
       startVision: (cameras) => this.#startVision(cameras),
+      checkAddress: (url) => checkStreamAddress(url, allowed),
       onChange: () => this.#tellEngineStatus('running'),
       onForgotten: (id) => this.#metrics.cameraForgotten(id),
     });
   }
 
   async #begin(): Promise<void> {
-    const { store, vision, uplink, modelFault } = this.#parts;
+    const { store, vision, uplink, requests, modelFault } = this.#parts;
     this.#leftOpen = await LeftOpenEvents.find(store, this.#clock, this.#log);
     await this.#control.start();
     vision.onReady((_provider, labels) => this.#checkLabels(labels));
@@ -106,6 +109,7 @@ export class EdgeDaemon {
       if (state === 'authenticated' && before !== state) this.#hubConnections++;
       before = state;
     });
+    requests.serve(this.#cameras);
     uplink?.start();
     if (modelFault === null) {
       this.#cameras.begin((id, inferenceMs) => this.#metrics.frameAnalysed(id, inferenceMs));
@@ -182,11 +186,6 @@ export class EdgeDaemon {
     this.#parts.store
       .enqueue([{ type: 'ai_engine_status', cameraId: null, data, wallMs: data.timestamp, monoMs }])
       .catch((error: unknown) => this.#log.error({ err: error }, 'engine status not stored'));
-  }
-
-  /** The cameras of this edge, for requests from upstream. */
-  get cameras(): CameraSet {
-    return this.#cameras;
   }
 
   async status(): Promise<EdgeStatus> {

@@ -13,6 +13,7 @@ import { Uplink } from '../uplink/uplink.ts';
 import { VisionHandle } from '../vision/handle.ts';
 import { CameraOverrides } from './camera-overrides.ts';
 import { edgeIdentity } from './identity.ts';
+import { StreamRequests } from './stream-requests.ts';
 import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
 
 export interface EdgeDaemonOptions {
@@ -28,6 +29,8 @@ export interface EdgeParts {
   store: Store;
   vision: VisionHandle;
   uplink: Uplink | null;
+  /** Requests of the hub, once they have cameras to serve. */
+  requests: StreamRequests;
   /** Why there is no uplink although one is configured. */
   uplinkFault: ApexError | null;
   snapshots: SnapshotFiles | null;
@@ -77,8 +80,10 @@ async function assembleAround(
   const edgeId = config.edge.id ?? (await edgeIdentity(data_dir));
   const models = new ModelStore({ dir: configuredModelsDir(config), env });
   const model = attempt('MODEL_NOT_INSTALLED', () => models.resolve(config.detector.model));
+  const { enabled: isEnabled } = config.uplink.stream_requests;
+  const requests = new StreamRequests({ isEnabled, log });
   const uplink = attempt('UPLINK_URL', () =>
-    makeUplink(edgeId, store, { loaded, env, log, clock }),
+    makeUplink(edgeId, { store, requests }, { loaded, env, log, clock }),
   );
   if (uplink.fault !== null) log.error({ err: uplink.fault }, 'the hub cannot be told anything');
   const plan = planCameras(config, env);
@@ -89,6 +94,7 @@ async function assembleAround(
     store,
     vision: new VisionHandle({ clock, random: Math.random, log }),
     uplink: uplink.value,
+    requests,
     uplinkFault: uplink.fault,
     snapshots: config.snapshots.enabled
       ? new SnapshotFiles({
@@ -115,7 +121,7 @@ function attempt<T>(code: ErrorCode, make: () => T): { value: T | null; fault: A
 
 function makeUplink(
   clientId: string,
-  store: Store,
+  { store, requests }: Pick<EdgeParts, 'store' | 'requests'>,
   { loaded, env, log, clock = systemClock }: EdgeDaemonOptions,
 ): Uplink | null {
   const { config } = loaded;
@@ -129,5 +135,6 @@ function makeUplink(
   };
   const tls = (): UplinkTls => uplinkTls(config, env);
   const random = Math.random;
-  return new Uplink({ url, token, tls, compression, clientId, store, clock, random, log });
+  const options = { url, token, tls, compression, clientId, store, requests };
+  return new Uplink({ ...options, clock, random, log });
 }

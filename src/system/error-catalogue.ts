@@ -379,6 +379,21 @@ export const ERROR_CATALOGUE = {
     summary: 'This edge watches as many cameras as it can.',
     remedy: 'Stop another camera first.',
   },
+  STREAM_REQUESTS_OFF: {
+    summary: 'This edge takes no requests for its cameras from the hub.',
+    remedy: 'Whoever manages the edge can set `uplink.stream_requests.enabled: true`.',
+  },
+  STREAM_ADDRESS_INVALID: {
+    summary:
+      'The address of a camera that was given upstream is none, or could be read in two ways.',
+    remedy:
+      'Give it as rtsp://user:password@host:port/path; percent-encode `@ : / ? # [ ]` in the password.',
+  },
+  STREAM_ADDRESS_FORBIDDEN: {
+    summary: 'The address of a camera that was given upstream is not allowed on this edge.',
+    remedy:
+      'Whoever manages the edge can add its scheme, host and port to `uplink.stream_requests.allow_addresses`.',
+  },
   EVENTS_SNAPSHOT_WRITE_FAILED: {
     summary: 'The picture of an event could not be stored; the event itself goes on without it.',
     remedy: 'Check free space and permissions of edge.data_dir, or set snapshots.enabled to false.',

@@ -11,6 +11,8 @@ import type { Heartbeats } from './liveness/heartbeats.ts';
 import { BEAT_MS, Liveness } from './liveness/liveness.ts';
 import type { Suspects } from './poison/suspects.ts';
 import { Sender } from './sending/sender.ts';
+import { StreamLine } from './stream-line.ts';
+import type { StreamOrders } from './stream-orders.ts';
 import type { UplinkStore } from './uplink-store.ts';
 
 /** Heartbeats right after the introduction, a beat apart, so that both sides soon know how their clocks differ. */
@@ -30,6 +32,8 @@ export interface ConversationOptions {
   readonly isProbe: boolean;
   /** The hub acknowledged messages, or nothing is left for it to acknowledge. */
   readonly onProgress: (what: 'batch' | 'heartbeat') => void;
+  /** Null where this edge takes no requests for its cameras. */
+  readonly orders: StreamOrders | null;
 }
 
 /** The second phase of a session: messages flow, and both sides show that they are alive. */
@@ -39,6 +43,7 @@ export class Conversation {
   readonly #line: Line;
   readonly #liveness = new Liveness();
   readonly #sender: Sender;
+  readonly #streams: StreamLine | null;
   readonly #forgetStore: () => void;
   #beats = 0;
   #timer: TimerHandle;
@@ -63,6 +68,10 @@ export class Conversation {
         else line.renew(reason);
       },
     });
+    const { orders } = options;
+    const send = (payload: Payload): void => this.#send(payload);
+    this.#streams =
+      orders === null ? null : new StreamLine({ orders, dialect, send, now: () => this.#now() });
     this.#forgetStore = options.store.onCommitted(() => this.#sender.wake());
     this.#timer = this.#nextBeat();
   }
@@ -80,6 +89,7 @@ export class Conversation {
 
   start(): void {
     this.#sender.start();
+    this.#streams?.tellCameras();
     this.#heartbeat();
   }
 
@@ -111,6 +121,7 @@ export class Conversation {
   end(): void {
     this.#timer.cancel();
     this.#forgetStore();
+    this.#streams?.end();
     this.#sender.stop();
   }
 
@@ -138,6 +149,11 @@ export class Conversation {
         return;
       case 'server_draining':
         this.#onDraining(frame.data);
+        return;
+      case 'start_stream_processing':
+      case 'stop_stream_processing':
+      case 'change_stream_processing':
+        this.#streams?.onOrder(frame);
         return;
       case 'error':
         this.#onError(frame);
@@ -172,6 +188,11 @@ export class Conversation {
   }
 
   #onError({ request_id: requestId, data }: ErrorFrame): void {
+    if (data.code === 'camera_conflict') {
+      // About the configurations of two edges, not about this connection.
+      this.#options.log.error({ code: data.code, reason: data.message }, 'camera not ours alone');
+      return;
+    }
     const { code, message, retryable, retry_after_ms: retryAfterMs = null } = this.#line.note(data);
     if (code === 'epoch_fork') {
       this.#line.renewEpoch(message);
@@ -197,6 +218,7 @@ export class Conversation {
   #onBeat(): void {
     this.#beats++;
     this.#sender.onBeat();
+    this.#streams?.tellCameras();
     const verdict = this.#liveness.beat(this.#sender.outstanding);
     const isDue = this.#beats < FIRST_HEARTBEATS || this.#beats % BUSY_BEATS === 0;
     if (verdict.do === 'give_up') this.#line.fail('UPLINK_TIMEOUT', verdict.reason);

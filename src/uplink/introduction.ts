@@ -15,6 +15,7 @@ import type { LegacyDialect } from './dialect/legacy-dialect.ts';
 import type { Line } from './link/line.ts';
 import { isClockSynced } from './liveness/time-sync.ts';
 import { planResume, type SendStream } from './sending/lane-cursor.ts';
+import type { StreamOrders } from './stream-orders.ts';
 import type { UplinkStore } from './uplink-store.ts';
 
 /** For the handshake and both frames of the introduction. */
@@ -35,6 +36,8 @@ export interface IntroductionOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly legacyDialect: () => LegacyDialect;
+  /** Null where this edge takes no requests for its cameras. */
+  readonly orders: StreamOrders | null;
 }
 
 /** A connection whose hub has accepted this edge. */
@@ -135,7 +138,7 @@ export class Introduction {
   }
 
   async #introduce(dialect: Dialect): Promise<void> {
-    const { store, clock, clientId, token, bootId } = this.#options;
+    const { store, clock, clientId, token, bootId, orders } = this.#options;
     const [outbox, peer, { lanes }] = await Promise.all([
       store.streams(OLDER_STREAMS),
       store.peer(),
@@ -149,6 +152,7 @@ export class Introduction {
       isClockSynced: isClockSynced(),
       peer,
       streams: outbox.streams,
+      cameras: orders?.cameras() ?? null,
     };
     const now = { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };
     this.#line.send(dialect.identify(introduction, now));

@@ -21,6 +21,7 @@ import type { OffsetEstimate } from './liveness/clock-offset.ts';
 import { Heartbeats } from './liveness/heartbeats.ts';
 import { Suspects } from './poison/suspects.ts';
 import { Session, type SessionOptions } from './session.ts';
+import { StreamOrders, type StreamRequestHandler } from './stream-orders.ts';
 import type { UplinkStore } from './uplink-store.ts';
 
 /** How often a changed token is looked for while the hub refuses the old one. */
@@ -38,6 +39,8 @@ export interface UplinkOptions extends CredentialSources {
   readonly log: Logger;
   /** `deflate` sends large batches deflated to hubs that can inflate; `off` by default. */
   readonly compression?: 'off' | 'deflate';
+  /** What the hub asks of the cameras; without it nothing is, and none are announced. */
+  readonly requests?: StreamRequestHandler;
 }
 
 export interface UplinkStatus {
@@ -86,6 +89,7 @@ export class Uplink {
   readonly #suspects: Suspects;
   readonly #heartbeats: Heartbeats;
   readonly #credentials: Credentials;
+  readonly #orders: StreamOrders | null;
   #state: ConnectionState = 'disconnected';
   #since: number;
   #backoff: Backoff = INITIAL_BACKOFF;
@@ -109,6 +113,7 @@ export class Uplink {
     this.#credentials = new Credentials(options, this.#log);
     this.#suspects = new Suspects(options.store, this.#log);
     this.#heartbeats = new Heartbeats(options.store, options.clock, this.#log);
+    this.#orders = options.requests === undefined ? null : new StreamOrders(options.requests);
     this.#since = options.clock.monotonicMs();
   }
 
@@ -192,6 +197,7 @@ export class Uplink {
       log: this.#log,
       suspects: this.#suspects,
       heartbeats: this.#heartbeats,
+      orders: this.#orders,
       isProbe: this.#breaker.state === 'half_open',
       legacyDialect: () =>
         new LegacyDialect(packageVersion(), (messages) => this.#onWithheld(messages)),

@@ -1,6 +1,7 @@
 import type { ServerFrame } from '../../protocol/frames.ts';
 import type { OutboxStream, SinkPeer } from '../../store/requests.ts';
 import type { OffsetEstimate } from '../liveness/clock-offset.ts';
+import type { StreamAnswer, StreamOrder } from '../stream-orders.ts';
 import type { BatchFrame, Now } from './batch-frame.ts';
 
 /** What goes out as one WebSocket message: text, or bytes of the same frame deflated. */
@@ -16,6 +17,8 @@ export interface Introduction {
   readonly isClockSynced: true | undefined;
   readonly peer: SinkPeer | null;
   readonly streams: readonly OutboxStream[];
+  /** Ids of the cameras that this edge announces; null where it announces none. */
+  readonly cameras: readonly string[] | null;
 }
 
 export interface Heartbeat {
@@ -45,6 +48,15 @@ export interface Dialect {
   /** Everything of the batch, in order, and what makes the hub acknowledge it. */
   batch(batch: BatchFrame, now: Now): readonly Payload[];
   heartbeat(heartbeat: Heartbeat, now: Now): Payload;
+  /** Null where the hub knows these cameras already, or no such word. */
+  cameras(cameraIds: readonly string[], now: Now): Payload | null;
+  /** Null where the hub knows no such word. */
+  streamAnswer(
+    requestId: string,
+    order: StreamOrder,
+    answer: StreamAnswer,
+    now: Now,
+  ): Payload | null;
   /** Null where the hub knows no such word. */
   goodbye(pending: Readonly<Record<string, number>>, now: Now): Payload | null;
 }

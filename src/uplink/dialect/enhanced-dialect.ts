@@ -1,12 +1,16 @@
 import { parseServerFrame } from '../../protocol/codec.ts';
 import type { ClientFrame } from '../../protocol/frames.ts';
+import { LIMITS } from '../../protocol/limits.ts';
 import { PAYLOADS } from '../../protocol/payloads.ts';
 import {
   CAPABILITIES,
+  type ClientIdentify,
   type ConnectionEstablished,
+  MAX_CAMERAS,
   PROTOCOL_VERSION,
 } from '../../protocol/session.ts';
 import { deflateText, inflateText } from '../../system/raw-deflate.ts';
+import type { StreamAnswer, StreamOrder } from '../stream-orders.ts';
 import { type BatchFrame, batchFrame, type Now } from './batch-frame.ts';
 import type { Dialect, Heartbeat, Inbound, Introduction, Payload } from './dialect.ts';
 
@@ -21,6 +25,8 @@ export class EnhancedDialect implements Dialect {
   /** Whether this edge wants to save bytes at the cost of time. */
   readonly #wantsDeflate: boolean;
   #hubDeflates = false;
+  /** What the hub knows of this edge's cameras, as text. */
+  #announced = '';
 
   constructor(compression: 'off' | 'deflate') {
     this.#wantsDeflate = compression === 'deflate';
@@ -54,35 +60,14 @@ export class EnhancedDialect implements Dialect {
     return { kind: 'fault', message: 'the hub sent a binary frame that is no deflated text' };
   }
 
-  identify(introduction: Introduction, { wallMs, monoMs }: Now): Payload {
-    const { clientId, token, bootId, isClockSynced, peer, streams } = introduction;
-    return text({
-      type: 'client_identify',
-      timestamp: wallMs,
-      request_id: 'identify',
-      data: {
-        client_id: clientId,
-        client_type: 'ai_engine',
-        auth: { token },
-        protocol: PROTOCOL_VERSION,
-        capabilities: [...CAPABILITIES],
-        boot_id: bootId,
-        session_token: peer?.sessionToken ?? null,
-        clock: { mono_ms: monoMs, ...(isClockSynced && { synced: true }) },
-        schema_versions: Object.fromEntries(
-          Object.entries(PAYLOADS).map(([type, { version }]) => [type, version]),
-        ),
-        resume: {
-          streams: streams.map(({ epoch, lane, firstSeq, nextSeq, isSameBoot }) => ({
-            epoch,
-            lane,
-            first_seq: firstSeq,
-            next_seq: nextSeq,
-            ...(isSameBoot && { boot_id: bootId }),
-          })),
-        },
-      },
-    });
+  identify(introduction: Introduction, now: Now): Payload {
+    const frame = identifyFrame(introduction, now);
+    const cameras = introduction.cameras?.slice(0, MAX_CAMERAS);
+    const full = text({ ...frame, data: { ...frame.data, ...(cameras && { cameras }) } });
+    // What does not fit beside the streams is announced behind the welcome.
+    if (Buffer.byteLength(full) > LIMITS.preAuthFrameBytes) return text(frame);
+    this.#announced = JSON.stringify(cameras);
+    return full;
   }
 
   batch(batch: BatchFrame, now: Now): readonly Payload[] {
@@ -105,9 +90,68 @@ export class EnhancedDialect implements Dialect {
     });
   }
 
+  cameras(cameraIds: readonly string[], { wallMs }: Now): Payload | null {
+    const cameras = cameraIds.slice(0, MAX_CAMERAS);
+    const announced = JSON.stringify(cameras);
+    if (announced === this.#announced) return null;
+    this.#announced = announced;
+    return text({ type: 'cameras_changed', timestamp: wallMs, data: { cameras } });
+  }
+
+  streamAnswer(
+    requestId: string,
+    { kind, cameraId }: StreamOrder,
+    answer: StreamAnswer,
+    { wallMs }: Now,
+  ): Payload {
+    const head = { timestamp: wallMs, request_id: requestId };
+    const [success, failure] = ANSWER_TYPES[kind];
+    const { isDone, quality, code = '', message = '', isRetryable = false } = answer;
+    if (isDone) return text({ type: success, ...head, data: { camera_id: cameraId, quality } });
+    const data = { camera_id: cameraId, code, message, retryable: isRetryable };
+    return text({ type: failure, ...head, data });
+  }
+
   goodbye(pending: Readonly<Record<string, number>>, { wallMs }: Now): Payload {
     return text({ type: 'client_goodbye', timestamp: wallMs, data: { pending: { ...pending } } });
   }
+}
+
+const ANSWER_TYPES = {
+  start: ['stream_start_success', 'stream_start_error'],
+  stop: ['stream_stop_success', 'stream_stop_error'],
+  change: ['stream_quality_success', 'stream_quality_error'],
+} as const;
+
+function identifyFrame(introduction: Introduction, { wallMs, monoMs }: Now): ClientIdentify {
+  const { clientId, token, bootId, isClockSynced, peer, streams } = introduction;
+  return {
+    type: 'client_identify',
+    timestamp: wallMs,
+    request_id: 'identify',
+    data: {
+      client_id: clientId,
+      client_type: 'ai_engine',
+      auth: { token },
+      protocol: PROTOCOL_VERSION,
+      capabilities: [...CAPABILITIES],
+      boot_id: bootId,
+      session_token: peer?.sessionToken ?? null,
+      clock: { mono_ms: monoMs, ...(isClockSynced && { synced: true }) },
+      schema_versions: Object.fromEntries(
+        Object.entries(PAYLOADS).map(([type, { version }]) => [type, version]),
+      ),
+      resume: {
+        streams: streams.map(({ epoch, lane, firstSeq, nextSeq, isSameBoot }) => ({
+          epoch,
+          lane,
+          first_seq: firstSeq,
+          next_seq: nextSeq,
+          ...(isSameBoot && { boot_id: bootId }),
+        })),
+      },
+    },
+  };
 }
 
 /** None of these can be too large for a frame: their lists are bounded. */

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { BatchAck } from '../../protocol/batch.ts';
+import { parseServerFrame } from '../../protocol/codec.ts';
 import type { ServerFrame } from '../../protocol/frames.ts';
 import {
   legacyHeartbeatAckSchema,
@@ -9,6 +11,7 @@ import { toLegacyMessage } from '../../protocol/legacy-messages.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { OutboxItem } from '../../store/outbox/outbox-rows.ts';
 import { INITIAL_BACKOFF } from '../backoff.ts';
+import type { StreamAnswer, StreamOrder } from '../stream-orders.ts';
 import type { BatchFrame, Now } from './batch-frame.ts';
 import type { Dialect, Heartbeat, Inbound, Introduction, Payload } from './dialect.ts';
 
@@ -41,6 +44,8 @@ export class LegacyDialect implements Dialect {
   /** Told how many messages a hub of this kind does not know, once it has answered for the others. */
   readonly #onWithheld: (messages: number) => void;
   #barriers: Barrier[] = [];
+  /** Orders of this connection by a name that is theirs alone: its hubs number requests from 1 at every start. */
+  readonly #orders = new Map<string, unknown>();
 
   constructor(version: string, onWithheld: (messages: number) => void) {
     this.#version = version;
@@ -59,6 +64,10 @@ export class LegacyDialect implements Dialect {
           : nothing(frame);
       case 'error':
         return this.#onError(frame);
+      case 'start_stream_processing':
+      case 'stop_stream_processing':
+      case 'change_stream_processing':
+        return this.#onOrder(frame);
       default:
         return nothing(frame);
     }
@@ -105,6 +114,42 @@ export class LegacyDialect implements Dialect {
 
   goodbye(): null {
     return null;
+  }
+
+  cameras(): null {
+    return null;
+  }
+
+  /** Its hubs know answers to starts only, and take what they do not know for a fault. */
+  streamAnswer(
+    requestId: string,
+    { kind, cameraId }: StreamOrder,
+    { isDone, quality, code, message, isRetryable }: StreamAnswer,
+    { wallMs }: Now,
+  ): Payload | null {
+    const id = this.#orders.get(requestId);
+    this.#orders.delete(requestId);
+    if (kind !== 'start') return null;
+    const [type, more] = isDone
+      ? ['stream_start_success', { quality }]
+      : ['stream_start_error', { code, message, error: message, retryable: isRetryable }];
+    const data = { camera_id: cameraId, ...more };
+    const head = { type, timestamp: secondsOfMs(wallMs) };
+    return JSON.stringify({ ...head, ...(id !== null && { request_id: id }), data });
+  }
+
+  #onOrder(frame: Readonly<Record<string, unknown>>): Inbound {
+    const given = Object.entries(frame.data ?? {}).filter(([, value]) => value !== null);
+    const { quality, ...data } = Object.fromEntries(given);
+    const head = { type: frame.type, timestamp: 0, request_id: '' };
+    // A quality in words that this edge does not know leaves the choice to it.
+    const result = [{ ...data, quality }, data]
+      .map((each) => parseServerFrame(JSON.stringify({ ...head, data: each })))
+      .find(({ ok }) => ok);
+    if (result?.ok !== true || result.kind !== 'frame') return nothing(frame);
+    const requestId = randomUUID();
+    this.#orders.set(requestId, frame.request_id ?? null);
+    return { kind: 'frames', frames: [{ ...result.frame, request_id: requestId } as ServerFrame] };
   }
 
   /** The hub has read everything up to this heartbeat; without an id it answers in order. */
