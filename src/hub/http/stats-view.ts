@@ -32,6 +32,7 @@ export function statsView(
     server: {},
     store: {},
     connections: {},
+    streams: {},
     ingest: {},
     fan_out: {},
   };
