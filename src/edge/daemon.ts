@@ -12,6 +12,7 @@ import { packageVersion } from '../system/package-info.ts';
 import { ProcessWatch } from '../system/process-watch.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
 import { checkStreamAddress } from './address-rules.ts';
+import type { CameraSet } from './camera-set.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
 import { deadLetterView, missingUplinkView, queueView, uplinkView } from './status.ts';
@@ -186,6 +187,11 @@ export class EdgeDaemon {
     this.#parts.store
       .enqueue([{ type: 'ai_engine_status', cameraId: null, data, wallMs: data.timestamp, monoMs }])
       .catch((error: unknown) => this.#log.error({ err: error }, 'engine status not stored'));
+  }
+
+  /** The cameras of this edge, for requests from upstream. */
+  get cameras(): CameraSet {
+    return this.#cameras;
   }
 
   async status(): Promise<EdgeStatus> {
