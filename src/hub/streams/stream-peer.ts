@@ -6,7 +6,7 @@ import type { Asker, EdgeAnswer, EdgeLink } from './stream-desk.ts';
 import type { StreamRequest } from './stream-request.ts';
 
 /** Orders and answers as frames of a protocol. */
-export interface StreamWording {
+interface StreamWording {
   order(orderId: string, request: StreamRequest): string;
   answer(request: StreamRequest, answer: StreamAnswer, requestId: RequestId): string;
 }

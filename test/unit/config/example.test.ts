@@ -48,8 +48,8 @@ function keysOf(shape: Shape, places: readonly unknown[], at = ''): Key[] {
 
 const schema = configJsonSchema() as Shape;
 
-/** The list is empty; its commented entries are examples of what may stand there, not of defaults. */
-const isOfToken = (key: string): boolean => /^hub\.tokens(?:\.|$)/.test(key);
+/** Lists that are empty; their commented entries are examples of what may stand there, not of defaults. */
+const SHOWN_FILLED = /^(?:hub\.tokens|uplink\.stream_requests\.allow_addresses)(?:\.|$)/;
 
 describe('config.example.yaml', () => {
   test('is a configuration without a problem', () => {
@@ -84,10 +84,11 @@ describe('config.example.yaml', () => {
     for (const data of [parse(text), parse(everything, { uniqueKeys: false })])
       for (const { path: key, shape, values } of keysOf(schema, [data])) {
         const isLeaf = shape.properties === undefined && shape.additionalProperties === undefined;
-        if (!isLeaf || shape.default === undefined || isOfToken(key)) continue;
+        if (!isLeaf || shape.default === undefined || SHOWN_FILLED.test(key)) continue;
         for (const value of values) expect([key, value]).toEqual([key, shape.default]);
       }
     expect(parse(text).hub.tokens).toEqual([]);
+    expect(parse(text).uplink.stream_requests.allow_addresses).toEqual([]);
   });
 
   test('shows every default that there is, uncommented but for the second camera', () => {
