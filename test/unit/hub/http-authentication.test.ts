@@ -54,7 +54,7 @@ test('an address that guesses waits for its answers, others and good tokens do n
     isAnswered = true;
     throw error;
   });
-  await expect(guess('192.0.2.7')).rejects.toMatchObject({ code: 'auth_failed' });
+  await expect(guess('2001:db8::2')).rejects.toMatchObject({ code: 'auth_failed' });
   await expect(authentication.authenticate('Bearer s3cret', '::1')).resolves.toBe(TOKEN);
   expect(isAnswered).toBe(false);
   clock.advance(4000);
