@@ -1,27 +1,28 @@
 import type { CameraView } from '../api/edge-status.ts';
 import type { CameraSpec } from '../capture/contract.ts';
-import type { LoadedConfig } from '../config/load.ts';
 import { ApexError } from '../system/errors.ts';
+import {
+  CameraCatalogue,
+  type CameraCatalogueDeps,
+  checkSameAddress,
+  unknownCamera,
+} from './camera-catalogue.ts';
 import type { CameraOverride, CameraOverrides } from './camera-overrides.ts';
 import { CameraPipeline, type CameraPipelineDeps, refusedCameraView } from './camera-pipeline.ts';
 import type { AppliedQuality, CameraSet, Quality, StartRequest } from './camera-set.ts';
 import { FirstAnalysis, faultOf, isFailing } from './first-analysis.ts';
+import { OrderedWork } from './ordered-work.ts';
 import { isSameQuality, withQuality } from './quality.ts';
-import { isSameAddress } from './stream-address.ts';
-import { type CameraPlan, cameraSpec, givenCameraSpec } from './vision-spec.ts';
+import type { CameraPlan } from './vision-spec.ts';
 
 /** As many as a hub lets an edge announce. */
 const MOST_CAMERAS = 256;
 
-export interface WatchedCamerasDeps extends CameraPipelineDeps {
-  loaded: LoadedConfig;
-  env: NodeJS.ProcessEnv;
+export interface WatchedCamerasDeps extends CameraPipelineDeps, CameraCatalogueDeps {
   plan: CameraPlan;
   overrides: CameraOverrides;
   /** Starts the vision process with its first cameras. @throws ApexError why there is no detector */
   startVision: (cameras: readonly CameraSpec[]) => void;
-  /** Asked before an address that was given upstream is opened, also after a restart. @throws ApexError */
-  checkAddress?: ((url: string) => void) | undefined;
   /** A camera was started, stopped or changed. */
   onChange: () => void;
   /** A camera that had been given is no more. */
@@ -49,13 +50,14 @@ export class WatchedCameras implements CameraSet {
   /** Of cameras that are gone, with events that the store has not taken yet. */
   readonly #leaving = new Set<CameraPipeline>();
   readonly #analysis: FirstAnalysis;
-  /** The last thing asked for each camera, which the next waits for. */
-  readonly #work = new Map<string, Promise<unknown>>();
+  readonly #work = new OrderedWork();
+  readonly #catalogue: CameraCatalogue;
   #isClosed = false;
 
   constructor(deps: WatchedCamerasDeps) {
     this.#deps = deps;
     this.#analysis = new FirstAnalysis(deps.clock);
+    this.#catalogue = new CameraCatalogue(deps);
     for (const base of deps.plan.cameras) {
       const { stopped = false, quality } = this.#configuredOverride(base.id);
       this.#watch(base, { url: null, quality, isStopped: stopped });
@@ -142,24 +144,8 @@ export class WatchedCameras implements CameraSet {
   async shutdown(): Promise<void> {
     this.#isClosed = true;
     this.#analysis.giveUp(stopping());
-    await Promise.all(this.#work.values());
+    await this.#work.ended();
     await Promise.all([...this.#cameras.values()].map(({ pipeline }) => pipeline.shutdown()));
-  }
-
-  async #inOrder<T>(cameraId: string, act: () => Promise<T>): Promise<T> {
-    const before = this.#work.get(cameraId) ?? Promise.resolve();
-    const mine = before.then(() => {
-      if (this.#isClosed) throw stopping();
-      return act();
-    });
-    // A failure is for whoever asked; the next in line only waits for the end.
-    const settled = mine.catch(() => {});
-    this.#work.set(cameraId, settled);
-    try {
-      return await mine;
-    } finally {
-      if (this.#work.get(cameraId) === settled) this.#work.delete(cameraId);
-    }
   }
 
   async #start({ cameraId, url, quality }: StartRequest): Promise<AppliedQuality> {
@@ -168,9 +154,9 @@ export class WatchedCameras implements CameraSet {
       checkSameAddress(known.base, url);
       return this.#change(cameraId, quality ?? known.quality ?? 'auto');
     }
-    const base = known?.base ?? this.#newBase(cameraId, url);
-    checkSameAddress(base, url);
-    const given = this.#isConfigured(cameraId) ? null : (url ?? null);
+    const base = this.#catalogue.find(cameraId, url);
+    this.#checkRoom(cameraId);
+    const given = this.#catalogue.isConfigured(cameraId) ? null : (url ?? null);
     const wanted = quality ?? known?.quality;
     const camera = this.#watch(base, { url: given, quality: wanted, isStopped: false });
     this.#deps.onChange();
@@ -191,8 +177,8 @@ export class WatchedCameras implements CameraSet {
   async #stop(cameraId: string): Promise<void> {
     const camera = this.#cameras.get(cameraId);
     if (camera === undefined) {
-      if (this.#isConfigured(cameraId)) return;
-      throw unknown(cameraId);
+      if (this.#catalogue.isConfigured(cameraId)) return;
+      throw unknownCamera(cameraId);
     }
     if (camera.isStopped) return;
     await this.#end(camera);
@@ -204,7 +190,7 @@ export class WatchedCameras implements CameraSet {
 
   async #change(cameraId: string, quality: Quality): Promise<AppliedQuality> {
     const camera = this.#cameras.get(cameraId);
-    if (camera === undefined) throw unknown(cameraId);
+    if (camera === undefined) throw unknownCamera(cameraId);
     if (camera.isStopped) {
       throw new ApexError('CAMERA_STOPPED', `${cameraId} is stopped`);
     }
@@ -269,27 +255,17 @@ export class WatchedCameras implements CameraSet {
     return overrides.set(cameraId, { url, quality, ...(camera.isStopped && { stopped: true }) });
   }
 
-  #newBase(cameraId: string, url: string | undefined): CameraSpec {
-    const { loaded, env } = this.#deps;
-    const fault = loaded.cameraFaults.get(cameraId);
-    if (fault !== undefined) throw fault;
-    const configured = loaded.config.cameras[cameraId];
-    if (configured?.enabled === false) {
-      throw new ApexError('CAMERA_DISABLED', `${cameraId} is switched off on this edge`);
-    }
-    // One that was refused at the start, such as for a missing file, is looked at again.
-    if (configured !== undefined) return cameraSpec(cameraId, configured, loaded.config, env);
-    if (url === undefined) throw unknown(cameraId);
-    if (this.ids().length >= MOST_CAMERAS) {
-      throw new ApexError('CAMERA_LIMIT', `this edge has ${MOST_CAMERAS} cameras already`);
-    }
-    this.#deps.checkAddress?.(url);
-    return givenCameraSpec(cameraId, url, loaded.config, env);
+  #checkRoom(cameraId: string): void {
+    const ids = this.ids();
+    if (ids.includes(cameraId) || ids.length < MOST_CAMERAS) return;
+    throw new ApexError('CAMERA_LIMIT', `this edge has ${MOST_CAMERAS} cameras already`);
   }
 
-  #isConfigured(cameraId: string): boolean {
-    const { config, cameraFaults } = this.#deps.loaded;
-    return cameraId in config.cameras || cameraFaults.has(cameraId);
+  #inOrder<Result>(cameraId: string, act: () => Promise<Result>): Promise<Result> {
+    return this.#work.run(cameraId, () => {
+      if (this.#isClosed) throw stopping();
+      return act();
+    });
   }
 
   #running(): Watched[] {
@@ -322,10 +298,10 @@ export class WatchedCameras implements CameraSet {
 
   /** A camera that was given upstream in an earlier life of the daemon. */
   #restoreGiven(cameraId: string, { url, quality }: CameraOverride): void {
-    if (this.#isConfigured(cameraId)) return;
+    if (this.#catalogue.isConfigured(cameraId)) return;
     const { overrides, log } = this.#deps;
     try {
-      const base = this.#newBase(cameraId, url);
+      const base = this.#catalogue.find(cameraId, url);
       this.#watch(base, { url: url ?? null, quality, isStopped: false });
     } catch (error) {
       log.warn({ err: error, camera: cameraId }, 'a camera started from upstream is given up');
@@ -345,12 +321,6 @@ function stoppedStatus({ status }: CameraPipeline, nowMs: number): CameraPipelin
   };
 }
 
-function checkSameAddress({ id, source }: CameraSpec, url: string | undefined): void {
-  if (url === undefined) return;
-  if (source.kind === 'rtsp' && isSameAddress(url, source.url)) return;
-  throw new ApexError('CAMERA_ADDRESS_DIFFERS', `${id} has another address on this edge`);
-}
-
 function applied({ pipeline: { spec, status } }: Watched): AppliedQuality {
   const { width, height } = status.analysed ?? { width: 0, height: 0 };
   return { fps: spec.fps === 'all' ? null : spec.fps, width, height };
@@ -365,8 +335,4 @@ function changeOf({ url, quality, isStopped }: Watched): string | null {
 
 function stopping(): ApexError {
   return new ApexError('CAMERA_STOPPED', 'this edge is stopping');
-}
-
-function unknown(cameraId: string): ApexError {
-  return new ApexError('CAMERA_UNKNOWN', `this edge has no camera ${cameraId}`);
 }

@@ -1,0 +1,67 @@
+import type { CameraSpec } from '../capture/contract.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { ApexError } from '../system/errors.ts';
+import { isSameAddress } from './stream-address.ts';
+import { cameraSpec, givenCameraSpec } from './vision-spec.ts';
+
+export interface CameraCatalogueDeps {
+  loaded: LoadedConfig;
+  env: NodeJS.ProcessEnv;
+  /** Asked before an address that was given upstream is opened, also after a restart. @throws ApexError */
+  checkAddress?: ((url: string) => void) | undefined;
+}
+
+/** What a camera of a name is: the configuration decides for the names that it has, and else the address given. */
+export class CameraCatalogue {
+  readonly #deps: CameraCatalogueDeps;
+
+  constructor(deps: CameraCatalogueDeps) {
+    this.#deps = deps;
+  }
+
+  isConfigured(cameraId: string): boolean {
+    const { config, cameraFaults } = this.#deps.loaded;
+    return Object.hasOwn(config.cameras, cameraId) || cameraFaults.has(cameraId);
+  }
+
+  /**
+   * One of the configuration that was refused at the start, such as for a missing file, is looked at again.
+   * @throws ApexError CAMERA_UNKNOWN, CAMERA_DISABLED, CAMERA_ADDRESS_DIFFERS, or what is wrong with the configuration
+   *   or the address
+   */
+  find(cameraId: string, url: string | undefined): CameraSpec {
+    const { loaded, env, checkAddress } = this.#deps;
+    const { config, cameraFaults } = loaded;
+    const fault = cameraFaults.get(cameraId);
+    if (fault !== undefined) throw fault;
+    if (Object.hasOwn(config.cameras, cameraId)) {
+      const spec = this.#configured(cameraId);
+      checkSameAddress(spec, url);
+      return spec;
+    }
+    if (url === undefined) throw unknownCamera(cameraId);
+    checkAddress?.(url);
+    return givenCameraSpec(cameraId, url, config, env);
+  }
+
+  #configured(cameraId: string): CameraSpec {
+    const { loaded, env } = this.#deps;
+    const camera = loaded.config.cameras[cameraId];
+    if (camera === undefined) throw unknownCamera(cameraId);
+    if (!camera.enabled) {
+      throw new ApexError('CAMERA_DISABLED', `${cameraId} is switched off on this edge`);
+    }
+    return cameraSpec(cameraId, camera, loaded.config, env);
+  }
+}
+
+/** @throws ApexError CAMERA_ADDRESS_DIFFERS when the address leads elsewhere than the camera's */
+export function checkSameAddress({ id, source }: CameraSpec, url: string | undefined): void {
+  if (url === undefined) return;
+  if (source.kind === 'rtsp' && isSameAddress(url, source.url)) return;
+  throw new ApexError('CAMERA_ADDRESS_DIFFERS', `${id} has another address on this edge`);
+}
+
+export function unknownCamera(cameraId: string): ApexError {
+  return new ApexError('CAMERA_UNKNOWN', `this edge has no camera ${cameraId}`);
+}
