@@ -4,6 +4,7 @@ import type { HubCounters } from './counters.ts';
 import type { Doorman } from './door/doorman.ts';
 import type { ForkRefusals } from './door/fork-refusals.ts';
 import type { TokenDirectory } from './door/token-directory.ts';
+import type { EventBus } from './fan-out/event-bus.ts';
 import type { FanOut } from './fan-out/fan-out.ts';
 import type { IngestLoad } from './ingest/ingest-load.ts';
 import type { HubLimits } from './limits.ts';
@@ -16,6 +17,7 @@ export interface HubContext {
   readonly tokens: TokenDirectory;
   readonly store: EventStore;
   readonly history: EventHistory;
+  readonly bus: EventBus;
   readonly fanOut: FanOut;
   readonly registry: SessionRegistry;
   readonly counters: HubCounters;

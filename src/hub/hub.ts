@@ -11,6 +11,7 @@ import { reconnectAdvice } from './door/reconnect-advice.ts';
 import { TokenDirectory } from './door/token-directory.ts';
 import { TokenWatch } from './door/token-watch.ts';
 import type { HubToken } from './door/tokens.ts';
+import { LocalEventBus } from './fan-out/event-bus.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { type HttpOptions, HubHttp } from './http/hub-http.ts';
 import type { HubContext } from './hub-context.ts';
@@ -80,16 +81,19 @@ export class Hub {
     this.#tokenWatch = tokenWatch;
     this.#startedMs = clock.monotonicMs();
     const counters = new HubCounters();
+    const bus = new LocalEventBus();
     this.#context = {
       tokens,
       store,
       history: new HubHistory(options),
       clock,
       log,
+      bus,
       fanOut: new FanOut({
         clock,
         read: (request) => store.read(request),
         lastEventId: store.openedAtEventId,
+        bus,
       }),
       registry: new SessionRegistry(),
       counters,

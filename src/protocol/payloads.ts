@@ -59,11 +59,13 @@ export type ObjectEvent = z.infer<typeof objectEventSchema>;
 
 const freeFields = z.record(z.string(), z.unknown());
 
+export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
+
 const alertTriggeredSchema = z
   .object({
     type: name.describe('Kind of alert'),
     camera_id: camera,
-    severity: z.enum(['low', 'medium', 'high', 'critical']),
+    severity: z.enum(SEVERITIES),
     timestamp,
     data: freeFields.describe('Whatever belongs to the alert'),
   })

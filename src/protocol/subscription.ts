@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { count, frame, timestamp, word } from './frame-parts.ts';
+import { SEVERITIES } from './payloads.ts';
 
 /** Frames by which a client asks for events, and the events themselves. */
 
+const severities = z.array(z.enum(SEVERITIES)).max(SEVERITIES.length);
 const filter = z.array(z.string().max(128)).max(256);
 
 /** Replaces the connection's subscription. */
@@ -12,6 +14,10 @@ export const subscribeSchema = frame(
   z.object({
     types: filter.min(1).describe('Message types; `*` for all'),
     cameras: filter.min(1).default(['*']).describe('Camera ids; `*` for all'),
+    severities: severities
+      .min(1)
+      .optional()
+      .describe('Of messages that have a severity, these only; all without'),
     after_event_id: count.optional().describe('First send what was stored after this event'),
   }),
 );
@@ -19,11 +25,15 @@ export type Subscribe = z.infer<typeof subscribeSchema>;
 
 export const subscriptionSuccessSchema = frame(
   'subscription_success',
-  'The subscription now in force.',
+  'The subscription now in force: what was asked for, as far as the token’s scopes allow it.',
   z.object({
     types: filter.describe('Empty after `unsubscribe`'),
-    cameras: filter,
+    cameras: filter.describe('Camera ids; `*` for all'),
+    severities: severities.optional().describe('Absent for all'),
     last_event_id: count.describe('Newest stored event at this moment; 0 when there is none'),
+    oldest_event_id: count
+      .optional()
+      .describe('Nothing from this event on was deleted: who resumes from further back has a hole'),
   }),
 );
 

@@ -1,22 +1,17 @@
 import { CLOSE_CODES } from '../../protocol/close-codes.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { EventFilter, EventPage, ReadEvents } from '../store/requests.ts';
-import { matches } from './event-filter.ts';
+import type { LiveEvent } from './live-event.ts';
 
 /** Where a subscriber's frames go. */
 export interface FrameSink {
   /** Bytes that were sent and have not left this process. */
   readonly bufferedBytes: number;
-  send(frame: string | Buffer): void;
+  /** A frame as JSON text. */
+  send(text: string): void;
+  /** An event that others are shown too. */
+  show(event: LiveEvent): void;
   fail(code: typeof CLOSE_CODES.tryLater, reason: string): void;
-}
-
-/** An event on its way to subscribers; the frame is made when the first of them wants it. */
-export interface LiveEvent {
-  readonly eventId: number;
-  readonly type: string;
-  readonly cameraId: string | null;
-  frame(): Buffer;
 }
 
 export interface SubscriberSource {
@@ -53,15 +48,18 @@ export function pace(bufferedBytes: number, blockedMs: number): 'send' | 'wait' 
  */
 export class Subscriber {
   readonly #sink: FrameSink;
-  readonly #filter: EventFilter;
+  readonly filter: EventFilter;
   readonly #source: SubscriberSource;
   #mode: 'live' | 'catching_up' | 'stopped' = 'live';
-  /** Everything up to this event id was sent or did not pass the filter. */
+  /**
+   * Everything up to this event id was sent or did not pass the filter. While it is live that holds for all that was
+   * published.
+   */
   #cursor: number;
 
   constructor(sink: FrameSink, filter: EventFilter, source: SubscriberSource) {
     this.#sink = sink;
-    this.#filter = filter;
+    this.filter = filter;
     this.#source = source;
     this.#cursor = source.publishedThrough();
   }
@@ -70,26 +68,29 @@ export class Subscriber {
   resumeAfter(eventId: number): void {
     // An id that is yet to come belongs to another hub's history; nothing may be skipped for it.
     this.#cursor = Math.min(eventId, this.#cursor);
-    this.fallBehind();
+    this.#beginCatchUp();
   }
 
   stop(): void {
     this.#mode = 'stopped';
   }
 
-  /** Takes a new event. Cheap when it is not wanted or not live. */
+  /** Takes a new event that passes the filter. */
   offer(event: LiveEvent): void {
+    // What was read from the table may be ahead of what is published.
     if (this.#mode !== 'live' || event.eventId <= this.#cursor) return;
-    if (this.#sink.bufferedBytes > PACING.liveBytes) {
-      this.fallBehind();
-      return;
-    }
-    if (matches(this.#filter, event)) this.#sink.send(event.frame());
-    this.#cursor = event.eventId;
+    if (this.#sink.bufferedBytes > PACING.liveBytes) this.fallBehind(event.eventId - 1);
+    else this.#sink.show(event);
   }
 
-  /** Continues from the table, until it has come to the newest event. */
-  fallBehind(): void {
+  /** Continues from the table, until it has come to the newest event. @param published the newest that it was offered */
+  fallBehind(published: number): void {
+    if (this.#mode !== 'live') return;
+    this.#cursor = Math.max(this.#cursor, published);
+    this.#beginCatchUp();
+  }
+
+  #beginCatchUp(): void {
     if (this.#mode !== 'live') return;
     this.#mode = 'catching_up';
     this.#catchUp().catch(() => {
@@ -113,7 +114,7 @@ export class Subscriber {
   }
 
   async #sendPage(): Promise<void> {
-    const page = await this.#source.read({ afterEventId: this.#cursor, ...this.#filter });
+    const page = await this.#source.read({ afterEventId: this.#cursor, ...this.filter });
     if (this.#mode !== 'catching_up') return;
     for (const frame of page.frames) this.#sink.send(frame);
     this.#cursor = page.throughEventId;

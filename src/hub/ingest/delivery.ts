@@ -86,7 +86,7 @@ export class Delivery {
   receive(frame: MessageBatch, bytes: number): void {
     const { client, deviceClock, hub, onFailed } = this.#options;
     const { clientId, scopes } = client;
-    const { store, clock, load, counters, fanOut, streams } = hub;
+    const { store, clock, load, counters, bus, streams } = hub;
     const { epoch, lane, first_seq: firstSeq } = frame.data;
     const timeOf = (wallMs: number, monoMs: number) => deviceClock.judge(epoch, wallMs, monoMs);
     const { items, rejected } = judgeBatch(frame.data.items, firstSeq, {
@@ -111,7 +111,7 @@ export class Delivery {
         this.#acknowledgements.add(frame, stored, rejected);
         counters.stored(items, stored);
         streams.delivered(clientId, items);
-        fanOut.publish(batch, stored.eventIds);
+        bus.publish({ batch, eventIds: stored.eventIds });
         this.#flow.settled();
         this.#onSettled();
       },

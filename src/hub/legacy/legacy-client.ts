@@ -10,6 +10,7 @@ import {
 import { LIMITS } from '../../protocol/limits.ts';
 import type { Logger } from '../../system/logger.ts';
 import { maySend } from '../door/permissions.ts';
+import { everythingWithin } from '../fan-out/event-filter.ts';
 import type { FrameSink } from '../fan-out/subscriber.ts';
 import type { HubContext } from '../hub-context.ts';
 import type { DeliveryStatistics } from '../ingest/delivery.ts';
@@ -32,8 +33,6 @@ import {
   legacyRequestOf,
   legacyWording,
 } from './legacy-streams.ts';
-
-const EVERYTHING = { types: null, cameras: null };
 
 export interface LegacyIntroduction {
   readonly requestId: RequestId;
@@ -89,10 +88,8 @@ export class LegacyClient implements Conversation {
       get bufferedBytes() {
         return channel.bufferedBytes;
       },
-      send: (frame) => {
-        const text = legacyEvent(frame);
-        if (text !== null) channel.send(text);
-      },
+      send: (text) => this.#show(legacyEvent(text)),
+      show: (event) => this.#show(legacyEvent(event)),
       fail: (code, reason) => channel.fail(code, reason),
     };
   }
@@ -112,7 +109,7 @@ export class LegacyClient implements Conversation {
   welcome({ nowMs }: Welcome): string {
     const { clientId, clientType, scopes } = this.#client;
     if (clientType !== 'ai_engine')
-      this.#hub.fanOut.subscribe(this.#viewer, { ...EVERYTHING, scopes }, undefined);
+      this.#hub.fanOut.subscribe(this.#viewer, everythingWithin(scopes), undefined);
     this.#streams.begin();
     const data = {
       client_id: clientId,
@@ -136,6 +133,10 @@ export class LegacyClient implements Conversation {
     this.#flow?.stop();
     this.#streams.end();
     this.#hub.fanOut.unsubscribe(this.#viewer);
+  }
+
+  #show(text: string | null): void {
+    if (text !== null) this.#channel.send(text);
   }
 
   #onFrame(frame: LegacyClientFrame, bytes: number): void {
@@ -196,7 +197,7 @@ export class LegacyClient implements Conversation {
     // Others than an edge may not send messages.
     if (flow === undefined) return;
     const { clientId } = this.#client;
-    const { store, clock, counters, fanOut, load, streams } = this.#hub;
+    const { store, clock, counters, bus, load, streams } = this.#hub;
     const receivedMs = clock.wallMs();
     const clockSuspect = Math.abs(this.#clockErrorMs) > LIMITS.clockSuspectMs;
     const items = [legacyItem(clientId, frame, { receivedMs, clockSuspect })];
@@ -211,7 +212,7 @@ export class LegacyClient implements Conversation {
       .then((stored) => {
         counters.stored(items, stored);
         streams.delivered(clientId, items);
-        fanOut.publish(batch, stored.eventIds);
+        bus.publish({ batch, eventIds: stored.eventIds });
       })
       .finally(() => {
         this.#messages--;

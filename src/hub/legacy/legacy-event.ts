@@ -1,22 +1,24 @@
 import { secondsOfMs } from '../../protocol/legacy.ts';
 import type { BroadcastEvent } from '../../protocol/subscription.ts';
+import type { LiveEvent } from '../fan-out/live-event.ts';
 import { legacyFrame } from './legacy-frame.ts';
 
 /** Fields of payloads that hold times. */
 const TIMES = ['timestamp', 'start_time', 'last_seen_time', 'end_time'];
 
-const converted = new WeakMap<Buffer, string | null>();
+/** Live events go to many viewers. */
+const converted = new WeakMap<LiveEvent, string | null>();
 
 /**
  * An event for a viewer of the original protocol: `{type, data, timestamp}`, every time in seconds. Null for a
  * message that waited at its edge: to such a viewer everything that comes happens now.
  */
-export function legacyEvent(frame: string | Buffer): string | null {
-  if (typeof frame === 'string') return convert(frame);
-  const known = converted.get(frame);
+export function legacyEvent(event: string | LiveEvent): string | null {
+  if (typeof event === 'string') return convert(event);
+  const known = converted.get(event);
   if (known !== undefined) return known;
-  const text = convert(frame.toString('utf8'));
-  converted.set(frame, text);
+  const text = convert(event.text());
+  converted.set(event, text);
   return text;
 }
 

@@ -6,7 +6,7 @@ import type { Subscribe } from '../../protocol/subscription.ts';
 import type { Logger } from '../../system/logger.ts';
 import { inflateText } from '../../system/raw-deflate.ts';
 import { maySend } from '../door/permissions.ts';
-import { filterOf } from '../fan-out/event-filter.ts';
+import { filterOf, withinScope } from '../fan-out/event-filter.ts';
 import type { HubContext } from '../hub-context.ts';
 import { NO_CREDIT } from '../ingest/credit.ts';
 import { Delivery, type DeliveryStatistics } from '../ingest/delivery.ts';
@@ -170,17 +170,27 @@ export class HubClient implements Conversation {
   }
 
   #subscribe(frame: Subscribe): void {
-    this.#confirmSubscription(frame, frame.data);
-    const filter = filterOf(frame.data, this.#client.scopes);
-    this.#hub.fanOut.subscribe(this.#channel, filter, frame.data.after_event_id);
+    const { scopes } = this.#client;
+    const { types, cameras, severities, after_event_id: afterEventId } = frame.data;
+    this.#confirmSubscription(frame, {
+      types: withinScope(types, scopes.receive),
+      cameras: withinScope(cameras, scopes.cameras),
+      ...(severities !== undefined && { severities }),
+    });
+    this.#hub.fanOut.subscribe(this.#channel, filterOf(frame.data, scopes), afterEventId);
   }
 
   #confirmSubscription(
     frame: RepliedFrame,
-    { types, cameras }: { types: string[]; cameras: string[] },
+    inForce: Pick<Subscribe['data'], 'types' | 'cameras' | 'severities'>,
   ): void {
-    const data = { types, cameras, last_event_id: this.#hub.fanOut.publishedThrough };
-    const timestamp = this.#hub.clock.wallMs();
+    const { fanOut, store, clock } = this.#hub;
+    const data = {
+      ...inForce,
+      last_event_id: fanOut.publishedThrough,
+      oldest_event_id: store.oldestEventId,
+    };
+    const timestamp = clock.wallMs();
     this.#reply({ type: 'subscription_success', timestamp, ...replyTo(frame), data });
   }
 

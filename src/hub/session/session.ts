@@ -6,6 +6,7 @@ import { admissionOf } from '../door/admission.ts';
 import { readFirstFrame } from '../door/introduction.ts';
 import { type Peer, Stranger } from '../door/stranger.ts';
 import type { HubToken } from '../door/tokens.ts';
+import type { LiveEvent } from '../fan-out/live-event.ts';
 import { PACING } from '../fan-out/subscriber.ts';
 import type { HubContext } from '../hub-context.ts';
 import type { IdentifiedClient } from '../store/requests.ts';
@@ -115,8 +116,13 @@ export class HubSession implements ClientChannel {
     };
   }
 
-  send(frame: string | Buffer): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(frame, { binary: false });
+  send(text: string): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(text);
+  }
+
+  /** All its subscribers share the bytes of an event. There are no extensions that each would need its own for. */
+  show(event: LiveEvent): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#peer.socket.write(event.wire());
   }
 
   reject(code: string, message: string, requestId: RequestId, retryAfterMs?: number): void {

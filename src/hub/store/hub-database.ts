@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import type { StreamAck } from '../../protocol/batch.ts';
-import { mayReceive } from '../../protocol/scopes.ts';
 import type { ClientStream } from '../../protocol/session.ts';
 import { openDatabase } from '../../store/file/sqlite.ts';
+import { matches } from '../fan-out/event-filter.ts';
 import { EventDeletion, type RetentionSlice } from './event-deletion.ts';
 import { eventFrame } from './event-frame.ts';
 import { forkVerdict, tokenHash, tokenText } from './fork.ts';
@@ -22,6 +22,7 @@ import type {
 } from './requests.ts';
 import { DEFAULT_RETENTION, type RetentionRules } from './retention.ts';
 import { HUB_APPLICATION_ID, HUB_MIGRATIONS } from './schema.ts';
+import { severityOf } from './severity.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 
 /** One read looks at no more than so many ids, so that commits never wait long behind it. */
@@ -97,7 +98,7 @@ export class HubDatabase {
     }
   }
 
-  readEvents({ afterEventId, types, cameras, scopes }: ReadEvents): EventPage {
+  readEvents({ afterEventId, ...filter }: ReadEvents): EventPage {
     const lastEventId = this.#lastEventId;
     // A cursor beyond the newest event belongs to another or an older file; start from here on.
     const after = Math.min(afterEventId, lastEventId);
@@ -107,14 +108,15 @@ export class HubDatabase {
     const rows = this.#statements.read.iterate({
       after,
       spanEnd,
-      types: types && JSON.stringify(types),
-      cameras: cameras && JSON.stringify(cameras),
+      types: filter.types && JSON.stringify(filter.types),
+      cameras: filter.cameras && JSON.stringify(filter.cameras),
     });
     const frames: string[] = [];
     let characters = 0;
     for (const row of rows) {
-      const { replayed, clockSuspect, type, cameraId } = row;
-      if (scopes !== undefined && !mayReceive(scopes, type, cameraId)) continue;
+      const { replayed, clockSuspect, body } = row;
+      // The query narrows by what SQLite is quick at; what passes is decided as it is for live events.
+      if (!matches(filter, { ...row, severity: severityOf(body) })) continue;
       const frame = eventFrame({
         ...row,
         replayed: replayed !== 0,

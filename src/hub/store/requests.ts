@@ -102,12 +102,16 @@ export interface TokenUse {
   readonly number: number;
 }
 
-/** Types and camera ids that are wanted; null for all. */
+/** What a subscriber is shown of events; a null list is for all. */
 export interface EventFilter {
   /** What the reader may be shown; everything without. */
   readonly scopes?: Scopes | undefined;
   readonly types: readonly string[] | null;
   readonly cameras: readonly string[] | null;
+  /** Of messages that have a severity. */
+  readonly severities: readonly string[] | null;
+  /** What its token allows, whatever it asks for. */
+  readonly scopes: Scopes;
 }
 
 export interface ReadEvents extends EventFilter {

@@ -64,7 +64,7 @@ describe('an event for a viewer of the original protocol', () => {
 
   test('keeps data that came in the original form', () => {
     const { schema_version: _, ...opaque } = event;
-    const text = legacyEvent(Buffer.from(JSON.stringify(opaque)));
+    const text = legacyEvent(JSON.stringify(opaque));
     expect(JSON.parse(text ?? '')).toMatchObject({ data: event.data });
   });
 

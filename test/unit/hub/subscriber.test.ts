@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { everythingWithin } from '../../../src/hub/fan-out/event-filter.ts';
+import type { LiveEvent } from '../../../src/hub/fan-out/live-event.ts';
 import {
-  type LiveEvent,
   PACING,
   pace,
   Subscriber,
   type SubscriberSource,
 } from '../../../src/hub/fan-out/subscriber.ts';
 import type { EventPage } from '../../../src/hub/store/requests.ts';
+import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import type { Clock } from '../../../src/system/clock.ts';
 
-const ALL = { types: null, cameras: null };
+const ALL = everythingWithin(USUAL_SCOPES);
 
 /** A table of events 1..newest, a reader whose socket can be stopped, and a clock that is turned by hand. */
 class Scene {
@@ -48,8 +50,11 @@ class Scene {
       get bufferedBytes() {
         return scene.bufferedBytes;
       },
-      send: (frame: string | Buffer) => {
-        this.seen.push(Number(frame.toString()));
+      send: (text: string) => {
+        this.seen.push(Number(text));
+      },
+      show: ({ eventId }: LiveEvent) => {
+        this.seen.push(eventId);
       },
       fail: (code: number) => {
         this.failures.push(code);
@@ -64,7 +69,9 @@ class Scene {
       eventId,
       type: 'x',
       cameraId: null,
-      frame: () => Buffer.from(String(eventId)),
+      severity: null,
+      text: () => String(eventId),
+      wire: () => Buffer.from(String(eventId)),
     };
     subscriber.offer(event);
   }
