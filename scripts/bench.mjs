@@ -7,6 +7,7 @@ const USAGE = `usage: npm run bench -- NAME [--json] [--quick] [--rounds N]
   uplink    edge to hub: latency of alerts, backlog, memory, bytes written
   hub       what the hub takes in, beside ws echo, Socket.IO and mosquitto; return of a fleet after a restart
   history   pages of the hub's history with a million stored events
+  fanout    450 frontends and 50 edges on one hub: [--seconds N]
 --json prints one JSON object; --quick is for seeing that it works, not for its numbers`;
 
 const BENCHES = {
@@ -18,6 +19,7 @@ const BENCHES = {
   outbox: async (values) => (await import('./bench/outbox.mjs')).runOutboxBench(values),
   uplink: async (values) => (await import('./bench/uplink.mjs')).runUplinkBench(values),
   history: async (values) => (await import('./bench/history.mjs')).runHistoryBench(values),
+  fanout: async (values) => (await import('./bench/fanout.mjs')).runFanoutBench(values),
   hub: async (values) => (await import('./bench/hub.mjs')).runHubBench(values),
 };
 
@@ -27,6 +29,7 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     frames: { type: 'string', default: '300' },
+    seconds: { type: 'string' },
     clip: { type: 'string' },
     model: { type: 'string' },
     help: { type: 'boolean' },
@@ -42,4 +45,5 @@ await bench({
   ...values,
   rounds: values.rounds === undefined ? null : Number(values.rounds),
   frames: Number(values.frames),
+  seconds: values.seconds === undefined ? null : Number(values.seconds),
 });

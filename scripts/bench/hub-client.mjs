@@ -31,10 +31,10 @@ export class HubClient {
   #unacked = [];
   #waiting = [];
 
-  /** @param options {url, token, id, frame: messages of one frame} */
+  /** @param options {url, token, id, frame: messages of one frame, camera: the id where it is not named} */
   constructor(options) {
     this.#options = options;
-    this.#body = JSON.stringify(detectionResult(options.id));
+    this.#body = JSON.stringify(detectionResult(options.camera ?? options.id));
   }
 
   get acknowledged() {

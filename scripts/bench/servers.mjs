@@ -69,12 +69,12 @@ export async function freePort() {
 }
 
 /** Prepares a hub of its own folder; `start()` runs it, as often as wanted. */
-export async function hubProgram(folder, options = {}) {
+export async function hubProgram(folder, options = {}, moreTokens = []) {
   const port = await freePort();
   const token = 'benchmark-token-of-one-run';
   mkdirSync(folder, { recursive: true });
   const config = join(folder, 'hub.yaml');
-  const tokens = [{ name: 'bench', type: 'ai_engine', token }];
+  const tokens = [{ name: 'bench', type: 'ai_engine', token }, ...moreTokens];
   const hub = { port, data_dir: join(folder, 'data'), tokens };
   writeFileSync(config, JSON.stringify({ hub, log: { level: 'info' }, ...options }), {
     mode: 0o600,
