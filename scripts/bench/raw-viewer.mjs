@@ -35,7 +35,7 @@ export class RawViewer {
   }
 
   heartbeat() {
-    this.#send('heartbeat', {});
+    this.#send('heartbeat', { mono_ms: Math.round(performance.now()) });
   }
 
   pause() {
