@@ -104,8 +104,6 @@ export interface TokenUse {
 
 /** What a subscriber is shown of events; a null list is for all. */
 export interface EventFilter {
-  /** What the reader may be shown; everything without. */
-  readonly scopes?: Scopes | undefined;
   readonly types: readonly string[] | null;
   readonly cameras: readonly string[] | null;
   /** Of messages that have a severity. */

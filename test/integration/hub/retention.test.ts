@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { everythingWithin } from '../../../src/hub/fan-out/event-filter.ts';
 import { HubDatabase } from '../../../src/hub/store/hub-database.ts';
 import { HubHistory } from '../../../src/hub/store/hub-history.ts';
 import { HubStore } from '../../../src/hub/store/hub-store.ts';
 import { DEFAULT_RETENTION } from '../../../src/hub/store/retention.ts';
+import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { silentLogger } from '../../../src/system/logger.ts';
 import { storedBatch, storedItem, storeIn } from '../../support/stored-events.ts';
@@ -111,7 +113,7 @@ describe('retention by age', () => {
     );
     storeIn(database, storedBatch('edge-1', [{}], 999 * DAY));
     retainAll(database, 1000 * DAY);
-    const all = { types: null, cameras: null };
+    const all = everythingWithin(USUAL_SCOPES);
     expect(database.readEvents({ ...all, afterEventId: 0 })).toMatchObject({
       frames: [expect.stringContaining('"event_id":9001')],
       throughEventId: 9001,
