@@ -123,7 +123,7 @@ export const MUTATIONS = [
     name: 'backoff up to 30 s',
     changes: [
       {
-        file: 'src/uplink/backoff.ts',
+        file: 'src/protocol/reconnection.ts',
         find: 'return isLong ? Math.max(LONG_DOWN_CAP_MS, backoff.capMs) : backoff.capMs;',
         replace: 'return isLong ? LONG_DOWN_CAP_MS : Math.max(30_000, backoff.capMs);',
       },

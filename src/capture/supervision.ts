@@ -1,4 +1,4 @@
-import { fullJitterDelay } from '../system/backoff.ts';
+import { fullJitterDelay } from '../protocol/full-jitter.ts';
 import type { CameraFault, CaptureHistory } from './contract.ts';
 import { captureFault, type RetryPace } from './diagnosis.ts';
 

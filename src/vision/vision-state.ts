@@ -1,4 +1,4 @@
-import { fullJitterDelay } from '../system/backoff.ts';
+import { fullJitterDelay } from '../protocol/full-jitter.ts';
 
 /**
  * The life of the vision process, as the daemon sees it. `failures` counts the ends since it last ran for long.

@@ -2,5 +2,5 @@ import { execFileSync } from 'node:child_process';
 
 /** Worker threads and child processes run the compiled program, so it must be as new as the sources. */
 export default function setup(): void {
-  execFileSync('npx', ['tsc', '-p', 'tsconfig.json'], { stdio: 'inherit' });
+  execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
 }

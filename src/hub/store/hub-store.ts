@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { fullJitterDelay } from '../../system/backoff.ts';
+import { fullJitterDelay } from '../../protocol/full-jitter.ts';
 import type { Clock, TimerHandle } from '../../system/clock.ts';
 import { entryPoint } from '../../system/entry-point.ts';
 import { ApexError } from '../../system/errors.ts';

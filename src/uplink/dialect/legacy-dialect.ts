@@ -10,7 +10,7 @@ import {
 import { toLegacyMessage } from '../../protocol/legacy-messages.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { OutboxItem } from '../../store/outbox/outbox-rows.ts';
-import { INITIAL_BACKOFF } from '../backoff.ts';
+import { INITIAL_BACKOFF } from '../../protocol/reconnection.ts';
 import type { StreamAnswer, StreamOrder } from '../stream-orders.ts';
 import type { BatchFrame, Now } from './batch-frame.ts';
 import type { Dialect, Heartbeat, Inbound, Introduction, Payload } from './dialect.ts';

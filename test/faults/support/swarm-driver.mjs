@@ -11,7 +11,7 @@ import { WebSocket } from 'ws';
 
 const options = JSON.parse(process.argv[2]);
 const load = (path) => import(new URL(path, options.dist));
-const { afterProgress, INITIAL_BACKOFF, reconnectDelay } = await load('uplink/backoff.js');
+const { afterProgress, INITIAL_BACKOFF, reconnectDelay } = await load('protocol/reconnection.js');
 
 const TICK_MS = 20;
 const HEARTBEAT_MS = 4000;

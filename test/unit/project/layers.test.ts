@@ -14,6 +14,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   events: 3,
   uplink: 3,
   vision: 2.5,
+  react: 2,
   store: 2,
   tracking: 2,
   models: 2,

@@ -6,7 +6,7 @@ import {
   type Ending,
   INITIAL_BACKOFF,
   reconnectDelay,
-} from '../../../src/uplink/backoff.ts';
+} from '../../../src/protocol/reconnection.ts';
 
 const lost: Ending = { kind: 'lost' };
 const refused: Ending = { kind: 'refused', retryAfterMs: null };

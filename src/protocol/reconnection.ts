@@ -1,4 +1,4 @@
-import { fullJitterDelay } from '../system/backoff.ts';
+import { fullJitterDelay } from './full-jitter.ts';
 
 /** Why a connection ended, as far as it matters for the next one. */
 export type Ending =

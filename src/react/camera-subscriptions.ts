@@ -1,0 +1,91 @@
+/** Filter entry for all cameras, and for messages that belong to none. */
+const ALL = '*';
+/** Most cameras that one `subscribe` may name. */
+const MAX_NAMED = 256;
+
+export interface Wanted {
+  readonly cameras: readonly string[];
+  /** Absent: from now on. */
+  readonly after_event_id?: number;
+}
+
+/**
+ * The cameras that any component wants, as the one subscription that the server keeps per connection.
+ *
+ * Event ids ascend, and the server resumes after any of them: what is at or below the cursor was seen. A camera
+ * that joins while others are subscribed begins at the server's newest event of that moment (its floor), although
+ * the subscription as a whole resumes further back for the sake of the others.
+ */
+export class CameraSubscriptions {
+  readonly #users = new Map<string, number>();
+  readonly #floors = new Map<string, number>();
+  /** Everything wanted up to this event id was seen; null before the first subscription. */
+  #cursor: number | null = null;
+  #storeId: string | null = null;
+
+  /** @returns whether the subscription of the connection has to change */
+  add(camera: string): boolean {
+    const users = this.#users.get(camera) ?? 0;
+    this.#users.set(camera, users + 1);
+    return users === 0;
+  }
+
+  /** @returns whether the subscription of the connection has to change */
+  remove(camera: string): boolean {
+    const users = this.#users.get(camera) ?? 0;
+    if (users > 1) this.#users.set(camera, users - 1);
+    if (users !== 1) return false;
+    this.#users.delete(camera);
+    this.#floors.delete(camera);
+    if (this.#users.size === 0) this.#cursor = null;
+    return true;
+  }
+
+  /** Another database has a history and numbers of its own; what was seen of the old one says nothing about it. */
+  enterStore(storeId: string): void {
+    if (this.#storeId !== null && this.#storeId !== storeId) {
+      this.#cursor = null;
+      this.#floors.clear();
+    }
+    this.#storeId = storeId;
+  }
+
+  /** What to subscribe to; null for nothing. */
+  wanted(): Wanted | null {
+    if (this.#users.size === 0) return null;
+    const isAll = this.#users.has(ALL) || this.#users.size > MAX_NAMED;
+    return {
+      cameras: isAll ? [ALL] : [...this.#users.keys()].sort(),
+      ...(this.#cursor !== null && { after_event_id: this.#cursor }),
+    };
+  }
+
+  /**
+   * The server's answer, which comes before the first event of the subscription.
+   * @param cameras as they were wanted when the subscription was sent
+   */
+  confirm(cameras: readonly string[], lastEventId: number): void {
+    for (const camera of cameras)
+      if (this.#users.has(camera) && !this.#floors.has(camera))
+        this.#floors.set(camera, lastEventId);
+    this.#cursor ??= lastEventId;
+  }
+
+  /** The cameras wanted now, by name, for `confirm`. */
+  names(): readonly string[] {
+    return [...this.#users.keys()];
+  }
+
+  /** Takes note of an event; true if it is new and wanted. */
+  accept(eventId: number, camera: string | null): boolean {
+    // Before the first answer these are the rests of an earlier subscription.
+    if (this.#cursor === null || eventId <= this.#cursor) return false;
+    this.#cursor = eventId;
+    return this.#isAbove(eventId, ALL) || (camera !== null && this.#isAbove(eventId, camera));
+  }
+
+  #isAbove(eventId: number, camera: string): boolean {
+    const floor = this.#floors.get(camera);
+    return floor !== undefined && eventId > floor;
+  }
+}
