@@ -1,7 +1,11 @@
 // A fleet of clients that come back by the backoff of the product's uplink whenever the hub is gone.
 // usage, forked: node fleet.mjs '{"clients","url","token"}'; takes 'restart', tells {is: 'ready'} and
 // {is: 'back', acknowledgedAt: Unix times in milliseconds of each client's first acknowledgement after it}
-import { afterProgress, INITIAL_BACKOFF, reconnectDelay } from '../../dist/protocol/reconnection.js';
+import {
+  afterProgress,
+  INITIAL_BACKOFF,
+  reconnectDelay,
+} from '../../dist/protocol/reconnection.js';
 import { HubClient } from './hub-client.mjs';
 
 const plan = JSON.parse(process.argv[2]);

@@ -299,6 +299,8 @@ export class EnhancedClient {
       this.#refuse(fault);
       return;
     }
+    // A connection is greeted once.
+    if (this.#connection.phase.name !== 'opening') return;
     this.#apply({ type: 'greeted' });
     const { limits } = greeting;
     const serverMs = isRecord(limits) ? numberOf(limits.heartbeat_ms) : 0;

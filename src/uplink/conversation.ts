@@ -1,8 +1,8 @@
 import type { ServerFrame } from '../protocol/frames.ts';
+import type { Ending } from '../protocol/reconnection.ts';
 import type { ErrorFrame } from '../protocol/session.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
-import type { Ending } from '../protocol/reconnection.ts';
 import type { Inbound, Payload } from './dialect/dialect.ts';
 import type { Accepted } from './introduction.ts';
 import type { Delivery } from './judgement.ts';

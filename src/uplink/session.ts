@@ -1,7 +1,7 @@
 import { CLOSE_CODES } from '../protocol/close-codes.ts';
+import type { Ending } from '../protocol/reconnection.ts';
 import type { Clock } from '../system/clock.ts';
 import { ApexError, type ErrorCode } from '../system/errors.ts';
-import type { Ending } from '../protocol/reconnection.ts';
 import { Conversation, type ConversationOptions } from './conversation.ts';
 import type { DeliveryLevel } from './dialect/dialect.ts';
 import { type Accepted, Introduction, type IntroductionOptions } from './introduction.ts';

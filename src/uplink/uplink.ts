@@ -1,8 +1,14 @@
+import {
+  afterProgress,
+  type Backoff,
+  capOf,
+  INITIAL_BACKOFF,
+  reconnectDelay,
+} from '../protocol/reconnection.ts';
 import { bootId, type Clock, type TimerHandle } from '../system/clock.ts';
 import type { ApexError, ErrorCode } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { packageVersion } from '../system/package-info.ts';
-import { afterProgress, type Backoff, capOf, INITIAL_BACKOFF, reconnectDelay } from '../protocol/reconnection.ts';
 import {
   afterCredentialChange,
   afterSession,

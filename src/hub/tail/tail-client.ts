@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { BroadcastEvent } from '../../protocol/subscription.ts';
 import { fullJitterDelay } from '../../protocol/full-jitter.ts';
+import type { BroadcastEvent } from '../../protocol/subscription.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 import { ApexError } from '../../system/errors.ts';
 import { TailConnection, type TailEnding } from './tail-connection.ts';

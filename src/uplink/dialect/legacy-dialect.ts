@@ -9,8 +9,8 @@ import {
 } from '../../protocol/legacy.ts';
 import { toLegacyMessage } from '../../protocol/legacy-messages.ts';
 import { LIMITS } from '../../protocol/limits.ts';
-import type { OutboxItem } from '../../store/outbox/outbox-rows.ts';
 import { INITIAL_BACKOFF } from '../../protocol/reconnection.ts';
+import type { OutboxItem } from '../../store/outbox/outbox-rows.ts';
 import type { StreamAnswer, StreamOrder } from '../stream-orders.ts';
 import type { BatchFrame, Now } from './batch-frame.ts';
 import type { Dialect, Heartbeat, Inbound, Introduction, Payload } from './dialect.ts';

@@ -1,7 +1,7 @@
 import { CLOSE_CODES } from '../../protocol/close-codes.ts';
+import type { Ending } from '../../protocol/reconnection.ts';
 import type { ErrorFrame } from '../../protocol/session.ts';
 import { ApexError, type ErrorCode } from '../../system/errors.ts';
-import type { Ending } from '../../protocol/reconnection.ts';
 import type { SocketEnd } from './socket.ts';
 import { tlsFault } from './tls.ts';
 

@@ -1,6 +1,6 @@
+import type { Ending } from '../../protocol/reconnection.ts';
 import type { ErrorFrame } from '../../protocol/session.ts';
 import type { ErrorCode } from '../../system/errors.ts';
-import type { Ending } from '../../protocol/reconnection.ts';
 import type { Payload } from '../dialect/dialect.ts';
 
 /** The connection, as the phases of a session use it. */
