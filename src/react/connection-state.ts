@@ -22,7 +22,7 @@ export type ConnectionStatus =
   | 'reconnecting'
   | 'error';
 
-export type Phase =
+type Phase =
   /** No connection is wanted. */
   | { readonly name: 'idle' }
   /** The socket opens; the server's greeting is awaited. */

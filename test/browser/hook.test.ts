@@ -139,7 +139,7 @@ describe('the hook in a browser', () => {
     expect(await page.evaluate(() => window.probe.hook?.error?.code)).toBe('auth_failed');
     expect(page.url() + sockets.join()).not.toContain('token=');
     // The network coming back is no reason to try again; connect() is.
-    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await page.evaluate("dispatchEvent(new Event('online'))");
     await page.evaluate(() => window.probe.hook?.connect());
     await waitFor('a second socket', () => sockets.length === 2);
     await statusIs('error');
