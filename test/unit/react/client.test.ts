@@ -240,14 +240,23 @@ class Scene {
   readonly client = new EnhancedClient(config, this.around.environment);
   readonly seen: { id: number; camera: string }[] = [];
   readonly wanted = new Set<string>();
+  /** Newest event as a camera was asked for: what is heard of it is newer. */
+  readonly #joinedAt = new Map<string, number>();
+  /** Events older than the wish for their camera, or without one. */
+  readonly unwanted: number[] = [];
 
   constructor() {
     this.client.addHandler(
       'alert_triggered',
-      ({ event_id, data }: { event_id: number; data: { camera_id: string } }) =>
-        this.seen.push({ id: event_id, camera: data.camera_id }),
+      ({ event_id, data }: { event_id: number; data: { camera_id: string } }) => {
+        const { camera_id: camera } = data;
+        this.seen.push({ id: event_id, camera });
+        if (event_id <= (this.#joinedAt.get(camera) ?? Number.POSITIVE_INFINITY))
+          this.unwanted.push(event_id);
+      },
     );
     this.hub.store('kept');
+    this.#joinedAt.set('kept', 1);
     this.client.addCamera('kept');
     this.client.connect();
     this.settle();
@@ -262,10 +271,13 @@ class Scene {
       case 'add':
         if (this.wanted.has(step.camera)) break;
         this.wanted.add(step.camera);
+        this.#joinedAt.set(step.camera, this.hub.events.length);
         this.client.addCamera(step.camera);
         break;
       case 'remove':
-        if (this.wanted.delete(step.camera)) this.client.removeCamera(step.camera);
+        if (!this.wanted.delete(step.camera)) break;
+        this.client.removeCamera(step.camera);
+        this.#joinedAt.delete(step.camera);
         break;
       case 'send':
         if (this.around.last.isOpen) this.hub.send(this.around.last, step.count);
@@ -306,6 +318,7 @@ class Scene {
   }
 
   check(): void {
+    expect(this.unwanted).toEqual([]);
     const ids = this.seen.map(({ id }) => id);
     expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
     const kept = this.hub.events.filter((event) => event.camera === 'kept').slice(1);
