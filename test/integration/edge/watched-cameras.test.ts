@@ -25,10 +25,16 @@ function address(password: string | null = LOGIN.password): string {
   return `rtsp://${user}127.0.0.1:${port}/walk`;
 }
 
-async function begin(configured: object): Promise<EdgeDaemon> {
+/** @param allowed ports of this machine that addresses from upstream may name */
+async function begin(configured: object, allowed: readonly number[] = [port]): Promise<EdgeDaemon> {
   const path = join(folder, 'config.yaml');
   const config = {
     edge: { id: 'test', data_dir: folder },
+    uplink: {
+      stream_requests: {
+        allow_addresses: allowed.map((each) => ({ scheme: 'rtsp', host: '127.0.0.1', port: each })),
+      },
+    },
     detector: { model: modelPath('yolov8n.onnx'), provider: 'cpu' },
     cameras: configured,
   };
@@ -158,13 +164,14 @@ describe('the cameras of an edge', () => {
   });
 
   real('that cannot be started say why, and leave nothing', async () => {
-    const edge = await begin({ off: { ...gate(), enabled: false } });
+    const closedPort = await freePort();
+    const edge = await begin({ off: { ...gate(), enabled: false } }, [port, closedPort]);
     const start = (cameraId: string, url?: string) => edge.cameras.start({ cameraId, url });
-    const closed = `rtsp://127.0.0.1:${await freePort()}/walk`;
+    const closed = `rtsp://127.0.0.1:${closedPort}/walk`;
     await expect(start('off')).rejects.toMatchObject({ code: 'CAMERA_DISABLED' });
     await expect(start('nobody')).rejects.toMatchObject({ code: 'CAMERA_UNKNOWN' });
     await expect(start('a', 'http://h/s')).rejects.toMatchObject({
-      code: 'CAPTURE_ADDRESS_REFUSED',
+      code: 'STREAM_ADDRESS_INVALID',
     });
     await expect(start('b', closed)).rejects.toMatchObject({ code: 'CAPTURE_REFUSED' });
     await expect(start('c', address('wr0ng-passw0rd'))).rejects.toMatchObject({
