@@ -2,8 +2,8 @@ import type { CameraStatus } from '../capture/contract.ts';
 import type { Clock } from '../system/clock.ts';
 import { ApexError, type ErrorCode } from '../system/errors.ts';
 
-/** Connecting, finding a decoder and loading a model take their time; a viewer's patience ends too. */
-const DEADLINE_MS = 30_000;
+/** Connecting, finding a decoder and loading a model take their time; less than the hub waits for an answer. */
+const DEADLINE_MS = 17_000;
 
 const FAILING: ReadonlySet<CameraStatus['state']> = new Set(['failed', 'backing-off']);
 

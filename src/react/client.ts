@@ -21,7 +21,7 @@ import { type Snapshot, SnapshotPublisher } from './snapshot.ts';
 /** Messages kept while there is no connection; more are refused. */
 const MAX_QUEUED = 256;
 /** From the opening of the socket to the admission. */
-const ADMISSION_MS = LIMITS.requestTimeoutMs;
+const ADMISSION_MS = 10_000;
 const NOT_CONNECTED: ConnectionFault = {
   code: 'not_connected',
   message: 'there is no connection to the server',

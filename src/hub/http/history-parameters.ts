@@ -70,6 +70,7 @@ const EVERYTHING: HistoryQuery = {
   order: 'newest',
   after: null,
   eventId: null,
+  scopes: null,
   limit: 1,
 };
 

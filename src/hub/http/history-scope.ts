@@ -1,10 +1,14 @@
 import { isInScope, type Scopes } from '../../protocol/scopes.ts';
 import type { HistoryQuery } from '../store/history-query.ts';
 
-/** What a token may see of what is asked for. Events of no camera pass every scope of cameras. */
+/**
+ * What a token may see of what is asked for. The lists are narrowed so that an index finds it; the scopes have the last
+ * word on events of no camera.
+ */
 export function withinScope(query: HistoryQuery, scopes: Scopes): HistoryQuery {
   return {
     ...query,
+    scopes,
     cameras: within(query.cameras, scopes.cameras, [null]),
     types: within(query.types, scopes.receive, []),
   };

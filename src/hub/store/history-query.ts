@@ -1,3 +1,5 @@
+import { mayReceive, type Scopes } from '../../protocol/scopes.ts';
+
 /** What of the stored events is asked for. Lists are alternatives; null is everything. */
 export interface HistoryQuery {
   /** Null within stands for events of no camera. */
@@ -14,6 +16,8 @@ export interface HistoryQuery {
   /** Only this event. */
   readonly eventId: number | null;
   readonly limit: number;
+  /** Of who asks; null is everything. */
+  readonly scopes: Scopes | null;
 }
 
 /** `newest` and `oldest` go by the time at which it happened, `stored` by event id, ascending. */
@@ -53,7 +57,8 @@ export function isAskedFor(query: HistoryQuery, key: HistoryKey): boolean {
     has(query.cameras, key.cameraId) &&
     has(query.types, key.type) &&
     has(query.severities, key.severity) &&
-    has(query.clients, key.clientId)
+    has(query.clients, key.clientId) &&
+    (query.scopes === null || mayReceive(query.scopes, key.type, key.cameraId))
   );
 }
 

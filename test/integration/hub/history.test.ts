@@ -44,6 +44,7 @@ const EVERYTHING: HistoryQuery = {
   order: 'newest',
   after: null,
   eventId: null,
+  scopes: null,
   limit: 100,
 };
 

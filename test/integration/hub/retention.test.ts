@@ -28,6 +28,7 @@ const NEWEST = {
   order: 'newest',
   after: null,
   eventId: null,
+  scopes: null,
   limit: 10,
 } as const;
 

@@ -215,7 +215,14 @@ test('an introduction names the newest version of every payload', () => {
 
 test('only codes of the list can be retryable', () => {
   const retryable = Object.keys(ERROR_CODES).filter(isRetryable);
-  expect(retryable).toEqual(['identify_timeout', 'try_later', 'store_unavailable']);
+  expect(retryable).toEqual([
+    'identify_timeout',
+    'edge_offline',
+    'edge_timeout',
+    'too_many_requests',
+    'try_later',
+    'store_unavailable',
+  ]);
   expect(['constructor', 'x_of_the_future'].map(isRetryable)).toEqual([false, false]);
 });
 

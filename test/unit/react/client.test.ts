@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { LIMITS } from '../../../src/protocol/limits.ts';
 import { EnhancedClient } from '../../../src/react/client.ts';
 import { completeConfig, webSocketUrl } from '../../../src/react/config.ts';
 import { FakeHub, FakeSurroundings } from './fake-hub.ts';
@@ -190,10 +191,10 @@ describe('messages', () => {
     expect(keepAlive).toBeGreaterThan(0);
   });
 
-  /** Lets 12 s pass in which the server acknowledges heartbeats only. */
+  /** Lets time pass for a request to end, in which the server acknowledges heartbeats only. */
   function setSilent(): number {
     let acknowledged = 0;
-    for (let second = 0; second < 12; second++) {
+    for (let ms = 0; ms <= LIMITS.requestTimeoutMs + 2_000; ms += 1_000) {
       around.pass(1_000);
       for (const { request_id } of around.last.taken('heartbeat').slice(acknowledged)) {
         around.last.say({ type: 'heartbeat_ack', request_id, data: {} });
