@@ -57,12 +57,11 @@ export class StreamPeer {
     if (this.#edge === null) return;
     const isOwn = (id: string): boolean => isInScope(client.scopes.cameras, id);
     const foreign = cameraIds.filter((id) => !isOwn(id));
-    if (foreign.length > 0)
-      channel.reject(
-        'forbidden',
-        `cameras outside of the token's scope: ${shown(foreign)}`,
-        requestId,
-      );
+    if (foreign.length > 0) {
+      hub.counters.forbidden++;
+      const message = `cameras outside of the token's scope: ${shown(foreign)}`;
+      channel.reject('forbidden', message, requestId);
+    }
     hub.streams.announce(this.#edge, cameraIds.filter(isOwn));
   }
 
