@@ -16,6 +16,8 @@ export interface HubOptions {
   readonly host?: string;
   /** The same through all lives. */
   readonly port: number;
+  /** Of pages in a browser that connect. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /** The hub as users run it, `apex-edge hub --config …`, life after life over the same folder and port. */
@@ -95,7 +97,7 @@ export class HubUnderTest {
   }
 
   #writeConfig(): string {
-    const { dir, edges } = this.#options;
+    const { dir, edges, allowedOrigins = [] } = this.#options;
     mkdirSync(dir, { recursive: true });
     const tokens = [
       ...edges.map((name) => ({ name, type: 'ai_engine', token: this.tokenOf(name) })),
@@ -103,7 +105,7 @@ export class HubUnderTest {
     ];
     const path = join(dir, 'hub.yaml');
     const address = { host: this.host, port: this.port, insecure_plaintext: true };
-    const hub = { ...address, data_dir: dir, tokens };
+    const hub = { ...address, data_dir: dir, tokens, allowed_origins: allowedOrigins };
     writeFileSync(path, stringify({ hub }), { mode: 0o600 });
     return path;
   }
