@@ -14,6 +14,10 @@ export interface HubOptions {
   /** The clients' ids; each has a token of its own, `tokenOf`. */
   readonly edges: readonly string[];
   readonly host?: string;
+  /** Entries of the configuration's list of tokens, beside those of edges and viewer. */
+  readonly tokens?: readonly object[];
+  /** Each line of its log. */
+  readonly onLine?: (line: string) => void;
   /** The same through all lives. */
   readonly port: number;
   /** Of pages in a browser that connect. */
@@ -64,6 +68,7 @@ export class HubUnderTest {
       {
         ...(life.env && { env: life.env }),
         onLine: (line) => {
+          this.#options.onLine?.(line);
           const { pid, event } = parsedLine(line);
           if (pid !== undefined) child.pid = pid;
           isListening ||= event === 'hub listening';
@@ -97,11 +102,12 @@ export class HubUnderTest {
   }
 
   #writeConfig(): string {
-    const { dir, edges, allowedOrigins = [] } = this.#options;
+    const { dir, edges, tokens: others = [], allowedOrigins = [] } = this.#options;
     mkdirSync(dir, { recursive: true });
     const tokens = [
       ...edges.map((name) => ({ name, type: 'ai_engine', token: this.tokenOf(name) })),
       { name: 'viewer', type: 'frontend', token: this.viewerToken },
+      ...others,
     ];
     const path = join(dir, 'hub.yaml');
     const address = { host: this.host, port: this.port, insecure_plaintext: true };

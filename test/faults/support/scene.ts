@@ -6,7 +6,7 @@ import { EVENT_STATUS } from '../../../src/hub/store/schema.ts';
 import { freePort, waitFor } from '../../support/program.ts';
 import { type EdgeOptions, EdgeUnderTest } from './edge.ts';
 import { type HubOptions, HubUnderTest } from './hub.ts';
-import { type HubRecord, readHubRecord, type StoredMessage } from './hub-record.ts';
+import { type HubRecord, readHubRecord } from './hub-record.ts';
 import {
   acksAreTrue,
   everyAlertOnce,
@@ -109,16 +109,19 @@ export class FaultScene {
   /**
    * Ends edges and hub in good order, reads what the hub holds and checks I1 to I4 and that loss is declared.
    * @param others producers beside the scene's edges
-   * @param isJudged false of events that came from elsewhere
+   * @param isJudged false of events and streams that came from elsewhere
    */
   async verdict(
     others: Producers = new Map(),
-    isJudged: (event: StoredMessage) => boolean = () => true,
+    isJudged: (from: { readonly clientId: string }) => boolean = () => true,
   ): Promise<HubRecord> {
     for (const edge of this.edges) await edge.stop();
     await this.hub.stop();
     const whole = readHubRecord(this.hub.databasePath);
-    const record = { ...whole, events: whole.events.filter(isJudged) };
+    const record = {
+      events: whole.events.filter(isJudged),
+      streams: whole.streams.filter(isJudged),
+    };
     const producers = new Map([...this.producers(), ...others]);
     expect(
       [

@@ -1,0 +1,62 @@
+import { TokenBucket } from '../ingest/token-bucket.ts';
+import type { HubLimits } from '../limits.ts';
+
+/** Refused frames of one client that are answered at once, and how fast that allowance comes back. */
+const REFUSALS = { perS: 100, burst: 500 };
+/** Frames of a client that delivers nothing: requests and heartbeats. */
+const REQUESTS = { perS: 200, burst: 2000 };
+/** An edge may put each message into a frame of its own, and has heartbeats beside. */
+const FRAMES_PER_MESSAGE = 2;
+/** The shortest time that a client is not read from: less is not worth the system calls. */
+const MIN_PAUSE_MS = 20;
+
+/** What to do about a client that sent a frame: nothing, not read from it for a time, or end its connection. */
+export type Measure =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'pause'; readonly forMs: number }
+  | { readonly kind: 'close' };
+
+const NONE: Measure = { kind: 'none' };
+
+/**
+ * How fast an identified client may make work that is not governed by its credit. Who is above it is not read from,
+ * so its frames wait in the network; who has sent so much at once that its debt is as large as its allowance is
+ * closed.
+ */
+export class Conduct {
+  readonly #refusals: TokenBucket;
+  readonly #frames: TokenBucket;
+  readonly #frameBurst: number;
+
+  /** @param nowMs monotonic, as in all calls */
+  constructor(isEdge: boolean, limits: HubLimits, nowMs: number) {
+    const rate = isEdge
+      ? {
+          perS: FRAMES_PER_MESSAGE * limits.messagesPerS,
+          burst: FRAMES_PER_MESSAGE * limits.burstMessages,
+        }
+      : REQUESTS;
+    this.#refusals = new TokenBucket(REFUSALS, nowMs);
+    this.#frames = new TokenBucket(rate, nowMs);
+    this.#frameBurst = rate.burst;
+  }
+
+  /** The client has sent a frame of any kind, control frames included. */
+  onFrame(nowMs: number): Measure {
+    this.#frames.take(1, nowMs);
+    return measureOf(this.#frames, this.#frameBurst, nowMs);
+  }
+
+  /** One of its frames was answered with an error. */
+  onRefusal(nowMs: number): Measure {
+    this.#refusals.take(1, nowMs);
+    return measureOf(this.#refusals, REFUSALS.burst, nowMs);
+  }
+}
+
+function measureOf(bucket: TokenBucket, burst: number, nowMs: number): Measure {
+  const level = bucket.level(nowMs);
+  if (level >= 0) return NONE;
+  if (level <= -burst) return { kind: 'close' };
+  return { kind: 'pause', forMs: Math.max(MIN_PAUSE_MS, bucket.waitFor(0, nowMs)) };
+}
