@@ -173,6 +173,8 @@ function socketOptions(): ServerOptions {
     // The session answers a frame over the limit with 4413; one far over it is cut off while it comes (1009).
     maxPayload: 2 * LIMITS.maxFrameBytes,
     maxFragments: 64,
+    // One frame of a client at a time: what has come at once from one would keep all others waiting.
+    allowSynchronousEvents: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
   };
   return options;

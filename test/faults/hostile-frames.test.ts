@@ -123,9 +123,10 @@ async function attackOn(scene: FaultScene, footprints: Footprint[]): Promise<Att
   const options = { host, port, frames: FRAMES, identities: IDENTITIES, seed: SEED };
   const driver = new ProcessUnderTest([process.execPath, DRIVER, JSON.stringify(options)]);
   onTestFinished(() => driver.end('SIGKILL'));
+  const ended = driver.ended();
   while (!driver.hasEnded && !scene.hub.process.hasEnded) {
     footprints.push(footprintOf(scene.hub.process));
-    await Promise.race([driver.ended(), delay(500)]);
+    await Promise.race([ended, delay(500)]);
   }
   expect(driver.stderr, `seed ${SEED}: ${scene.hub.process.stderr.slice(-2000)}`).toBe('');
   return JSON.parse(driver.stdout) as Attack;

@@ -1,8 +1,10 @@
 import type { WebSocket } from 'ws';
 import { CLOSE_CODES, type CloseCode } from '../../protocol/close-codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
+import type { TimerHandle } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
 import { admissionOf } from '../door/admission.ts';
+import { Conduct, type Measure } from '../door/conduct.ts';
 import { readFirstFrame } from '../door/introduction.ts';
 import { type Peer, Stranger } from '../door/stranger.ts';
 import type { HubToken } from '../door/tokens.ts';
@@ -51,6 +53,11 @@ export class HubSession implements ClientChannel {
   /** That the client was admitted by, as long as the session goes on. */
   #token: HubToken | undefined;
   #conversation: Conversation | undefined;
+  /** How the client behaves once it is identified. */
+  #conduct: Conduct | undefined;
+  /** It is not read from for its conduct; `#isToRead`: there is no other reason not to. */
+  #pause: TimerHandle | undefined;
+  #isToRead = true;
   #client: (AdmittedClient & { readonly connectedMs: number }) | undefined;
   #lastSeenMs = 0;
   /** Confirms to the store that the client has its session token. */
@@ -76,7 +83,10 @@ export class HubSession implements ClientChannel {
   start(): void {
     const ws = this.#ws;
     ws.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
-    ws.on('ping', () => this.#onSign());
+    ws.on('ping', () => {
+      this.#onSign();
+      this.#take(this.#conduct?.onFrame(this.#hub.clock.monotonicMs()));
+    });
     ws.on('pong', () => this.#onSign());
     ws.on('close', (code, reason) => this.#onClosed(code, reason.toString('utf8')));
     // 'close' follows; ws has already answered the peer with the fitting code.
@@ -129,10 +139,13 @@ export class HubSession implements ClientChannel {
     this.#hub.counters.errorsSent++;
     const nowMs = this.#hub.clock.wallMs();
     this.send(this.#dialect.error({ code, message, retryAfterMs, nowMs }, requestId));
+    this.#take(this.#conduct?.onRefusal(this.#hub.clock.monotonicMs()));
   }
 
   setReading(isReading: boolean): void {
-    if (isReading && this.#ws.isPaused) this.#ws.resume();
+    const mayRead = isReading && this.#pause === undefined;
+    this.#isToRead = isReading;
+    if (mayRead && this.#ws.isPaused) this.#ws.resume();
     if (!isReading && !this.#ws.isPaused) this.#ws.pause();
   }
 
@@ -229,6 +242,30 @@ export class HubSession implements ClientChannel {
     if (effect.do === 'read_first') this.#readFirst(data, isBinary);
     if (effect.do === 'hold') this.#held.push({ data, isBinary });
     if (effect.do === 'handle') this.#handle(data, isBinary);
+    this.#take(this.#conduct?.onFrame(this.#hub.clock.monotonicMs()));
+  }
+
+  #take(measure: Measure | undefined): void {
+    if (measure?.kind === 'close') {
+      // Before anything else, so that the answer is not counted against it again.
+      this.#conduct = undefined;
+      this.#hub.counters.flowViolations++;
+      this.#log.warn({}, 'client floods');
+      const message = 'too many frames that need an answer, or that are refused';
+      this.#end(CLOSE_CODES.flowViolation, 'flow_violation', message);
+    } else if (measure?.kind === 'pause' && this.#pause === undefined) {
+      this.#ws.pause();
+      this.#pause = this.#hub.clock.setTimeout(() => {
+        this.#pause = undefined;
+        this.setReading(this.#isToRead);
+      }, measure.forMs);
+    }
+  }
+
+  #forgetConduct(): void {
+    this.#conduct = undefined;
+    this.#pause?.cancel();
+    this.#pause = undefined;
   }
 
   #readFirst(data: Buffer, isBinary: boolean): void {
@@ -320,6 +357,8 @@ export class HubSession implements ClientChannel {
     else registry.join(this, clientType, this.#peer.connectionId);
     this.#client = { ...client, connectedMs: clock.wallMs() };
     this.#conversation = introduction.converse(client, this, this.#hub);
+    const isEdge = clientType === 'ai_engine';
+    this.#conduct = new Conduct(isEdge, this.#hub.limits, clock.monotonicMs());
     this.#apply({ name: 'streams_read' });
     const { verdict, sessionToken, streams } = identified;
     const facts = { verdict, protocol: this.#dialect.name, streams: streams.length };
@@ -340,6 +379,7 @@ export class HubSession implements ClientChannel {
 
   #onClosed(code: number, reason: string): void {
     this.#stranger.leave();
+    this.#forgetConduct();
     this.#conversation?.stop();
     this.#hub.registry.remove(this);
     this.#token = undefined;
@@ -353,6 +393,7 @@ export class HubSession implements ClientChannel {
     if (effect.do === 'close') {
       this.#token = undefined;
       this.#hub.fanOut.unsubscribe(this);
+      this.#forgetConduct();
       this.#ws.close(effect.code);
       // A socket that is not read never sees the peer's answer to the close.
       this.setReading(true);
