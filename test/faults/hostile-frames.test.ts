@@ -12,7 +12,7 @@ import { percentile, Swarm } from './support/swarm.ts';
 /** APEX_HOSTILE_FRAMES=1000000 for the long form. */
 const FRAMES = Number(process.env.APEX_HOSTILE_FRAMES ?? 20_000);
 const DRIVER = fileURLToPath(new URL('./support/hostile-driver.mjs', import.meta.url));
-const CALM_MS = Math.max(3000, Math.min(60_000, FRAMES / 20));
+const CALM_MS = Math.max(3000, Math.min(10_000, FRAMES / 20));
 const MIB = 1024 * 1024;
 /** Growth of memory in the second half of the attack that is more than the heap's coming and going. */
 const MOST_GROWTH = 64 * MIB;
