@@ -3,7 +3,7 @@ import { frameOf, HostilePeer } from './support/hostile-peer.ts';
 import { readHubRecord } from './support/hub-record.ts';
 import { FaultScene } from './support/scene.ts';
 
-test('23 an attacker without a token has no effect at all', async () => {
+test('24 an attacker without a token has no effect at all', async () => {
   const scene = await FaultScene.create({ edges: [], hub: { edges: ['modest'] } });
   await scene.hub.open();
   const { hub } = scene;

@@ -82,14 +82,14 @@ function heard(socket, text) {
   });
 }
 
-function identification({ token, clientType, protocol, capabilities = [] }, number) {
+function identification({ name, token, clientType, protocol, capabilities = [] }, number) {
   const data = { client_type: clientType, auth: { token }, protocol, capabilities };
   return frame(
     JSON.stringify({
       type: 'client_identify',
       timestamp: Date.now(),
       request_id: 'i',
-      data: { ...data, client_id: `hostile-${number}-${clientType}` },
+      data: { ...data, client_id: `hostile-${number}-${name}` },
     }),
   );
 }

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 
 const CONNECTED_MS = 5000;
 
-export const OPCODES = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9 } as const;
+const OPCODES = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9 } as const;
 
 export interface FrameOptions {
   readonly opcode?: number;
