@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { fetchStatus } from '../dist/api/control-client.js';
 import { statusLines } from '../dist/api/status-view.js';
-import { formatEvent, tailEvents } from '../dist/hub/tail-client.js';
+import { formatEvent, tailEvents } from '../dist/hub/tail/tail-client.js';
 import { testSceneArguments } from '../dist/models/test-scene.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
