@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 const [dir, dist, batches] = process.argv.slice(2);
 const { Hub } = await import(new URL('hub/hub.js', dist));
 const { systemClock: clock } = await import(new URL('system/clock.js', dist));
+const { USUAL_SCOPES: scopes } = await import(new URL('protocol/scopes.js', dist));
 const { silentLogger: log } = await import(new URL('system/logger.js', dist));
 
 const GROUP = 3;
@@ -21,7 +22,7 @@ const hub = await Hub.start({
   host: '127.0.0.1',
   port: 0,
   dataDir: dir,
-  tokens: [{ name: 'edge', type: 'ai_engine', sha256 }],
+  tokens: [{ name: 'edge', type: 'ai_engine', sha256, scopes }],
   log,
   clock,
   random: Math.random,
