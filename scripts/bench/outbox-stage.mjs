@@ -9,8 +9,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { OUTBOX_APPLICATION_ID, OUTBOX_MIGRATIONS } from '../../dist/store/outbox/outbox-schema.js';
 import { openDatabase } from '../../dist/store/file/sqlite.js';
+import { OUTBOX_APPLICATION_ID, OUTBOX_MIGRATIONS } from '../../dist/store/outbox/outbox-schema.js';
 import { Store } from '../../dist/store/store.js';
 import { systemClock } from '../../dist/system/clock.js';
 import { silentLogger } from '../../dist/system/logger.js';

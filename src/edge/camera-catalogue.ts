@@ -1,7 +1,8 @@
 import type { CameraSpec } from '../capture/contract.ts';
+import { cameraId as cameraName } from '../config/camera-schema.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ApexError } from '../system/errors.ts';
-import { isSameAddress } from './stream-address.ts';
+import { isSameAddress, isSamePlace } from './stream-address.ts';
 import { cameraSpec, givenCameraSpec } from './vision-spec.ts';
 
 export interface CameraCatalogueDeps {
@@ -26,7 +27,7 @@ export class CameraCatalogue {
 
   /**
    * One of the configuration that was refused at the start, such as for a missing file, is looked at again.
-   * @throws ApexError CAMERA_UNKNOWN, CAMERA_DISABLED, CAMERA_ADDRESS_DIFFERS, or what is wrong with the configuration
+   * @throws ApexError CAMERA_UNKNOWN, CAMERA_NAME_INVALID, CAMERA_DISABLED, CAMERA_ADDRESS_DIFFERS, or what is wrong with the configuration
    *   or the address
    */
   find(cameraId: string, url: string | undefined): CameraSpec {
@@ -36,10 +37,11 @@ export class CameraCatalogue {
     if (fault !== undefined) throw fault;
     if (Object.hasOwn(config.cameras, cameraId)) {
       const spec = this.#configured(cameraId);
-      checkSameAddress(spec, url);
+      checkSameAddress(spec, url, true);
       return spec;
     }
     if (url === undefined) throw unknownCamera(cameraId);
+    checkName(cameraId);
     checkAddress?.(url);
     return givenCameraSpec(cameraId, url, config, env);
   }
@@ -56,10 +58,22 @@ export class CameraCatalogue {
 }
 
 /** @throws ApexError CAMERA_ADDRESS_DIFFERS when the address leads elsewhere than the camera's */
-export function checkSameAddress({ id, source }: CameraSpec, url: string | undefined): void {
+export function checkSameAddress(
+  { id, source }: CameraSpec,
+  url: string | undefined,
+  isConfigured: boolean,
+): void {
   if (url === undefined) return;
-  if (source.kind === 'rtsp' && isSameAddress(url, source.url)) return;
+  const isSame = isConfigured ? isSamePlace : isSameAddress;
+  if (source.kind === 'rtsp' && isSame(url, source.url)) return;
   throw new ApexError('CAMERA_ADDRESS_DIFFERS', `${id} has another address on this edge`);
+}
+
+/** A camera given upstream keeps to the rule of the configuration: its name is part of files and addresses. */
+function checkName(cameraId: string): void {
+  const [issue] = cameraName.safeParse(cameraId).error?.issues ?? [];
+  if (issue !== undefined)
+    throw new ApexError('CAMERA_NAME_INVALID', `the camera cannot be added: not ${issue.message}`);
 }
 
 export function unknownCamera(cameraId: string): ApexError {

@@ -17,6 +17,8 @@ const NAMED: Readonly<Record<'low' | 'medium' | 'high', QualityLimits>> = {
 };
 
 const UNBOUNDED = 8192;
+/** A camera that is looked at less often is not watched. */
+const LEAST_FPS = 1 / 60;
 
 /** The camera as it is configured, watched with this quality. */
 export function withQuality(configured: CameraSpec, quality: Quality): CameraSpec {
@@ -26,7 +28,8 @@ export function withQuality(configured: CameraSpec, quality: Quality): CameraSpe
     const analysed = side === null ? null : { maxWidth: side, maxHeight: side };
     return paced({ ...configured, fps, analysed });
   }
-  const { fps = configured.fps, width, height } = quality;
+  const { width, height } = quality;
+  const fps = quality.fps === undefined ? configured.fps : Math.max(quality.fps, LEAST_FPS);
   const isBounded = width !== undefined || height !== undefined;
   const analysed = isBounded
     ? { maxWidth: width ?? UNBOUNDED, maxHeight: height ?? UNBOUNDED }

@@ -1,9 +1,15 @@
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'rtsp:': '554', 'rtsps:': '322' };
 
 /**
- * Whether an address given upstream leads where another does. Without user name and password it says nothing about
- * them, as the configuration's are nobody's business upstream.
+ * Whether an address given upstream leads to the same place as one of the configuration. Its user name and password
+ * are not looked at: an answer that depended on them would be a way to guess the configured ones.
  */
+export function isSamePlace(given: string, known: string): boolean {
+  const [a, b] = [partsOf(given), partsOf(known)];
+  return a !== null && b !== null && a.place === b.place;
+}
+
+/** The same of two addresses given upstream; one without user name and password says nothing about them. */
 export function isSameAddress(given: string, known: string): boolean {
   const [a, b] = [partsOf(given), partsOf(known)];
   if (a === null || b === null) return false;

@@ -151,7 +151,7 @@ export class WatchedCameras implements CameraSet {
   async #start({ cameraId, url, quality }: StartRequest): Promise<AppliedQuality> {
     const known = this.#cameras.get(cameraId);
     if (known !== undefined && !known.isStopped) {
-      checkSameAddress(known.base, url);
+      checkSameAddress(known.base, url, this.#catalogue.isConfigured(cameraId));
       return this.#change(cameraId, quality ?? known.quality ?? 'auto');
     }
     const base = this.#catalogue.find(cameraId, url);

@@ -52,6 +52,8 @@ export class EnhancedClient {
   #endWatch: (() => void) | null = null;
   /** Of the newest `subscribe` on this connection: only its answer tells where events begin. */
   #subscribe: { readonly requestId: string; readonly cameras: readonly string[] } | null = null;
+  /** The server refused the cameras by name, on this connection. */
+  #isWide = false;
   #cancelSubscribe: (() => void) | null = null;
   #sessionToken: string | null = null;
   #received = 0;
@@ -287,6 +289,7 @@ export class EnhancedClient {
     const { retry_after_ms: after } = data;
     const retryAfterMs = typeof after === 'number' ? after : null;
     if (requestId !== null) this.#requests.fail(requestId, fault);
+    if (requestId !== null && requestId === this.#subscribe?.requestId) this.#widen();
     if (this.#connection.phase.name !== 'connected' || fault.code === 'auth_failed')
       this.#apply({ type: 'refused', fault, retryAfterMs });
     else if (requestId === null && retryAfterMs !== null)
@@ -347,6 +350,7 @@ export class EnhancedClient {
   #onAdmitted({ store_id: storeId, session_token, reconnect }: Record<string, unknown>): void {
     this.#sessionToken = textOf(session_token);
     this.#subscriptions.enterStore(textOf(storeId) ?? '');
+    this.#isWide = false;
     const advisedMs = isRecord(reconnect) ? numberOf(reconnect.cap_ms) : 0;
     const capMs = advisedMs > 0 ? advisedMs : this.#connection.backoff.capMs;
     this.#apply({ type: 'admitted', capMs });
@@ -355,6 +359,16 @@ export class EnhancedClient {
   /** Components that mount together change the subscription once. */
   #subscribeSoon(): void {
     this.#cancelSubscribe ??= this.#environment.schedule(() => this.#sendSubscription(), 0);
+  }
+
+  /**
+   * One camera that the token is not for must not take the others' events away: from now on the server is asked for
+   * all that the token allows, and what nobody wants is left out here.
+   */
+  #widen(): void {
+    if (this.#isWide) return;
+    this.#isWide = true;
+    this.#subscribeSoon();
   }
 
   #sendSubscription(): void {
@@ -369,7 +383,7 @@ export class EnhancedClient {
     }
     const requestId = this.#environment.newId();
     this.#subscribe = { requestId, cameras: this.#subscriptions.names() };
-    const data = { types: ['*'], ...wanted };
+    const data = { types: ['*'], ...wanted, ...(this.#isWide && { cameras: ['*'] }) };
     this.#transmit({ type: 'subscribe', request_id: requestId, data });
   }
 

@@ -15,11 +15,14 @@ export interface TimerHandle {
   cancel(): void;
 }
 
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   monotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
   wallMs: () => Date.now(),
   setTimeout(callback, delayMs) {
-    const timer = setTimeout(callback, delayMs);
+    // Node takes a longer delay for 1 ms.
+    const timer = setTimeout(callback, Math.min(delayMs, LONGEST_DELAY_MS));
     return { cancel: () => clearTimeout(timer) };
   },
 };

@@ -375,6 +375,11 @@ export const ERROR_CATALOGUE = {
     summary: 'No frame of the camera was analysed in time after it was asked for.',
     remedy: 'Look at `apex-edge status`: the machine may be overloaded or the detector not ready.',
   },
+  CAMERA_NAME_INVALID: {
+    summary: 'A camera that is added upstream needs a name of the usual form.',
+    remedy:
+      'Choose a name of lower-case letters, digits, - and single _, at most 63 long, starting with a letter or digit.',
+  },
   CAMERA_LIMIT: {
     summary: 'This edge watches as many cameras as it can.',
     remedy: 'Stop another camera first.',

@@ -20,16 +20,21 @@ const NONE: Measure = { kind: 'none' };
 
 /**
  * How fast an identified client may make work that is not governed by its credit. Who is above it is not read from,
- * so its frames wait in the network; who has sent so much at once that its debt is as large as its allowance is
- * closed.
+ * so its frames wait in the network. Who goes on with frames that are refused, until that debt is as large as the
+ * allowance, is closed; a client of the original protocol is not, for it does not know the rules.
  */
 export class Conduct {
   readonly #refusals: TokenBucket;
   readonly #frames: TokenBucket;
-  readonly #frameBurst: number;
+  /** Debt of refusals that ends the connection. */
+  readonly #mostDebt: number;
 
   /** @param nowMs monotonic, as in all calls */
-  constructor(isEdge: boolean, limits: HubLimits, nowMs: number) {
+  constructor(
+    { isEdge, isLegacy }: { readonly isEdge: boolean; readonly isLegacy: boolean },
+    limits: HubLimits,
+    nowMs: number,
+  ) {
     const rate = isEdge
       ? {
           perS: FRAMES_PER_MESSAGE * limits.messagesPerS,
@@ -38,25 +43,25 @@ export class Conduct {
       : REQUESTS;
     this.#refusals = new TokenBucket(REFUSALS, nowMs);
     this.#frames = new TokenBucket(rate, nowMs);
-    this.#frameBurst = rate.burst;
+    this.#mostDebt = isLegacy ? Number.POSITIVE_INFINITY : REFUSALS.burst;
   }
 
   /** The client has sent a frame of any kind, control frames included. */
   onFrame(nowMs: number): Measure {
     this.#frames.take(1, nowMs);
-    return measureOf(this.#frames, this.#frameBurst, nowMs);
+    return measureOf(this.#frames, Number.POSITIVE_INFINITY, nowMs);
   }
 
   /** One of its frames was answered with an error. */
   onRefusal(nowMs: number): Measure {
     this.#refusals.take(1, nowMs);
-    return measureOf(this.#refusals, REFUSALS.burst, nowMs);
+    return measureOf(this.#refusals, this.#mostDebt, nowMs);
   }
 }
 
-function measureOf(bucket: TokenBucket, burst: number, nowMs: number): Measure {
+function measureOf(bucket: TokenBucket, mostDebt: number, nowMs: number): Measure {
   const level = bucket.level(nowMs);
   if (level >= 0) return NONE;
-  if (level <= -burst) return { kind: 'close' };
+  if (level <= -mostDebt) return { kind: 'close' };
   return { kind: 'pause', forMs: Math.max(MIN_PAUSE_MS, bucket.waitFor(0, nowMs)) };
 }

@@ -30,8 +30,8 @@ export class FanOut {
       clock,
       publishedThrough: () => this.#publishedThrough,
       // One read at a time: many subscribers that resume together must not hold up the commits.
-      read: (request) => {
-        const page = this.#reads.then(() => read(request));
+      read: (request, isWanted) => {
+        const page = this.#reads.then(() => (isWanted() ? read(request) : null));
         this.#reads = page.catch(() => undefined);
         return page;
       },

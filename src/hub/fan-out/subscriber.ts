@@ -18,7 +18,8 @@ export interface SubscriberSource {
   readonly clock: Clock;
   /** Newest event that was given to live subscribers. */
   publishedThrough(): number;
-  read(read: ReadEvents): Promise<EventPage>;
+  /** Null where it is not wanted any more when its turn comes. */
+  read(read: ReadEvents, isWanted: () => boolean): Promise<EventPage | null>;
 }
 
 const MIB = 1024 * 1024;
@@ -114,8 +115,10 @@ export class Subscriber {
   }
 
   async #sendPage(): Promise<void> {
-    const page = await this.#source.read({ afterEventId: this.#cursor, ...this.filter });
-    if (this.#mode !== 'catching_up') return;
+    const isWanted = () => this.#mode === 'catching_up';
+    const read = { afterEventId: this.#cursor, ...this.filter };
+    const page = await this.#source.read(read, isWanted);
+    if (page === null || !isWanted()) return;
     for (const frame of page.frames) this.#sink.send(frame);
     this.#cursor = page.throughEventId;
     if (this.#cursor >= this.#source.publishedThrough()) this.#mode = 'live';

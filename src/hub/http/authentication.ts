@@ -17,21 +17,29 @@ export class Authentication {
   }
 
   /**
-   * The token of a request.
+   * The token of a request. @param certificateName null where the client has shown no certificate
    * @throws HttpProblem auth_failed, too_many_refusals; late where the address has shown many wrong tokens
    */
-  async authenticate(authorization: string | undefined, remoteAddress: string): Promise<HubToken> {
+  async authenticate(
+    authorization: string | undefined,
+    remoteAddress: string,
+    certificateName: string | null = null,
+  ): Promise<HubToken> {
     const [, presented] = /^Bearer +([^\s]+) *$/i.exec(authorization ?? '') ?? [];
     // Who shows nothing has guessed nothing.
     if (presented === undefined) throw refusal();
-    const token = this.#find(presented);
+    const found = this.#find(presented);
+    const token = certificateName === null || found?.name === certificateName ? found : null;
     if (token !== null) {
       this.#door.tokens.noteUse(token, this.#door.clock.wallMs());
       return token;
     }
     const { counters, doorman, clock, log } = this.#door;
     counters.authFailures++;
-    log.warn({ remote: remoteAddress }, 'request refused: unknown token');
+    log.warn(
+      { remote: remoteAddress },
+      'request refused: unknown token, or not that of the certificate',
+    );
     await this.#hold(doorman.holdRefusal(remoteAddress, clock.monotonicMs()));
     throw refusal();
   }

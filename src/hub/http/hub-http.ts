@@ -9,6 +9,7 @@ import { ApexError } from '../../system/errors.ts';
 import { MetricRegistry } from '../../system/metrics.ts';
 import { packageVersion } from '../../system/package-info.ts';
 import { ProcessWatch } from '../../system/process-watch.ts';
+import { certificateOf } from '../door/listener-tls.ts';
 import type { HubToken } from '../door/tokens.ts';
 import type { HubContext } from '../hub-context.ts';
 import type { HubStats } from '../hub-stats.ts';
@@ -128,7 +129,10 @@ export class HubHttp {
   }
 
   #tokenOf(request: FastifyRequest): Promise<HubToken> {
-    return this.#authentication.authenticate(request.headers.authorization, request.ip);
+    const { headers, ip, raw } = request;
+    const certificate = certificateOf(raw.socket);
+    const certificateName = certificate.kind === 'trusted' ? certificate.name : null;
+    return this.#authentication.authenticate(headers.authorization, ip, certificateName);
   }
 
   #answerError(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -110,7 +110,7 @@ export class Delivery {
         load.committed(clock.monotonicMs() - begunMs);
         this.#acknowledgements.add(frame, stored, rejected);
         counters.stored(items, stored);
-        streams.delivered(clientId, items);
+        streams.delivered({ edgeId: clientId, scopes }, items, stored.eventIds);
         bus.publish({ batch, eventIds: stored.eventIds });
         this.#flow.settled();
         this.#onSettled();

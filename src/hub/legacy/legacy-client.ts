@@ -163,7 +163,8 @@ export class LegacyClient implements Conversation {
   #onError(frame: LegacyClientFrame): void {
     const answer = legacyAnswerOf(frame);
     if (this.#flow !== undefined && answer.orderId !== null) this.#streams.answered(answer);
-    this.#log.warn({ data: frame.data }, 'client error');
+    const { answer: fault } = answer;
+    if (!fault.isDone) this.#log.warn({ code: fault.code, text: fault.message }, 'client error');
   }
 
   #acknowledgeHeartbeat(frame: Extract<LegacyClientFrame, { type: 'heartbeat' }>): void {
@@ -196,7 +197,7 @@ export class LegacyClient implements Conversation {
     const flow = this.#flow;
     // Others than an edge may not send messages.
     if (flow === undefined) return;
-    const { clientId } = this.#client;
+    const { clientId, scopes } = this.#client;
     const { store, clock, counters, bus, load, streams } = this.#hub;
     const receivedMs = clock.wallMs();
     const clockSuspect = Math.abs(this.#clockErrorMs) > LIMITS.clockSuspectMs;
@@ -211,7 +212,7 @@ export class LegacyClient implements Conversation {
       .store(batch)
       .then((stored) => {
         counters.stored(items, stored);
-        streams.delivered(clientId, items);
+        streams.delivered({ edgeId: clientId, scopes }, items, stored.eventIds);
         bus.publish({ batch, eventIds: stored.eventIds });
       })
       .finally(() => {

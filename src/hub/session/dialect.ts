@@ -74,6 +74,8 @@ export interface Conversation {
 /** The connection as a conversation sees it. */
 export interface ClientChannel extends FrameSink {
   reject(code: string, message: string, requestId: RequestId): void;
+  /** Tells the client of a fault that is not its doing; it is not held against it. */
+  notify(code: string, message: string): void;
   /** Reads no further from the socket, or goes on. */
   setReading(isReading: boolean): void;
   /** A batch was committed and acknowledged. */

@@ -135,10 +135,14 @@ export class HubSession implements ClientChannel {
     if (this.#ws.readyState === this.#ws.OPEN) this.#peer.socket.write(event.wire());
   }
 
-  reject(code: string, message: string, requestId: RequestId, retryAfterMs?: number): void {
+  notify(code: string, message: string, requestId?: RequestId, retryAfterMs?: number): void {
     this.#hub.counters.errorsSent++;
     const nowMs = this.#hub.clock.wallMs();
     this.send(this.#dialect.error({ code, message, retryAfterMs, nowMs }, requestId));
+  }
+
+  reject(code: string, message: string, requestId: RequestId, retryAfterMs?: number): void {
+    this.notify(code, message, requestId, retryAfterMs);
     this.#take(this.#conduct?.onRefusal(this.#hub.clock.monotonicMs()));
   }
 
@@ -357,8 +361,8 @@ export class HubSession implements ClientChannel {
     else registry.join(this, clientType, this.#peer.connectionId);
     this.#client = { ...client, connectedMs: clock.wallMs() };
     this.#conversation = introduction.converse(client, this, this.#hub);
-    const isEdge = clientType === 'ai_engine';
-    this.#conduct = new Conduct(isEdge, this.#hub.limits, clock.monotonicMs());
+    const kind = { isEdge: clientType === 'ai_engine', isLegacy: this.isLegacy };
+    this.#conduct = new Conduct(kind, this.#hub.limits, clock.monotonicMs());
     this.#apply({ name: 'streams_read' });
     const { verdict, sessionToken, streams } = identified;
     const facts = { verdict, protocol: this.#dialect.name, streams: streams.length };

@@ -2,9 +2,11 @@ import { LIMITS } from '../../protocol/limits.ts';
 import { isInScope, type Scopes } from '../../protocol/scopes.ts';
 import type { Clock, TimerHandle } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
+import { redactText } from '../../system/redact.ts';
 import type { HubCounters } from '../counters.ts';
 import type { RequestId } from '../session/dialect.ts';
 import type { StoredItem } from '../store/requests.ts';
+import { EVENT_STATUS } from '../store/schema.ts';
 import { type CameraConflict, CameraDirectory } from './camera-directory.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { observedCameras } from './observed-cameras.ts';
@@ -130,10 +132,19 @@ export class StreamDesk {
   }
 
   /** Messages of an edge were stored: they show whose their cameras are, where the edge does not say it. */
-  delivered(edgeId: string, items: readonly StoredItem[]): void {
+  delivered(
+    { edgeId, scopes }: Pick<EdgeLink, 'edgeId' | 'scopes'>,
+    items: readonly StoredItem[],
+    eventIds: readonly number[],
+  ): void {
     if (!this.#directory.isObserved(edgeId)) return;
-    for (const item of items)
-      for (const cameraId of observedCameras(item)) this.#directory.observe(edgeId, cameraId);
+    for (const [index, item] of items.entries()) {
+      // What is in quarantine shows nothing, and a token makes no claim beyond its own cameras.
+      const isShown = item.status === EVENT_STATUS.ok || item.status === EVENT_STATUS.opaque;
+      if (!isShown || (eventIds[index] ?? 0) === 0) continue;
+      for (const cameraId of observedCameras(item))
+        if (isInScope(scopes.cameras, cameraId)) this.#directory.observe(edgeId, cameraId);
+    }
   }
 
   ask(asker: Asker, request: StreamRequest, requestId: RequestId): void {
@@ -165,7 +176,8 @@ export class StreamDesk {
   answered(edge: EdgeLink, { orderId, kind, cameraId, answer }: EdgeAnswer): void {
     const open = orderId === null ? this.#oldest(edge, kind, cameraId) : this.#orders.get(orderId);
     const isAsked = open?.edge === edge && (kind ?? open.request.kind) === open.request.kind;
-    if (open !== undefined && isAsked) this.#step(open, { name: 'answered', answer });
+    if (open !== undefined && isAsked)
+      this.#step(open, { name: 'answered', answer: withoutSecrets(answer) });
     else this.#options.counters.streamAnswersUnasked++;
   }
 
@@ -241,6 +253,13 @@ export class StreamDesk {
 
   /** The edge to be given the order, or why there is none. */
   #route(asker: Asker, request: StreamRequest): EdgeLink | StreamFailure {
+    const route = this.#routeTo(asker, request);
+    if ('isDone' in route || isInScope(route.scopes.cameras, request.cameraId)) return route;
+    const message = `the token of ${route.edgeId} is not for camera ${request.cameraId}`;
+    return failure('forbidden', message);
+  }
+
+  #routeTo(asker: Asker, request: StreamRequest): EdgeLink | StreamFailure {
     if (this.#openOf(asker.key) >= WAITING_PER_ASKER)
       return tooMany(`more than ${WAITING_PER_ASKER} requests of this client wait`);
     if (this.#open.size >= WAITING_IN_ALL) return tooMany('too many requests wait at this hub');
@@ -284,6 +303,11 @@ export class StreamDesk {
       .get(owner)
       ?.conflict(`${contender} announces ${cameraId} too, which stays a camera of ${owner}`);
   }
+}
+
+/** An edge may have put the address that it could not open into its reason. */
+function withoutSecrets(answer: StreamAnswer): StreamAnswer {
+  return answer.isDone ? answer : { ...answer, message: redactText(answer.message) };
 }
 
 function failure(code: string, message: string, isRetryable = false): StreamFailure {

@@ -34,7 +34,7 @@ export class StreamPeer {
       edgeId,
       scopes,
       order: (orderId, request) => channel.send(wording.order(orderId, request)),
-      conflict: (message) => channel.reject('camera_conflict', message, undefined),
+      conflict: (message) => channel.notify('camera_conflict', message),
     };
     this.#edge = clientType === 'ai_engine' ? edge : null;
     this.#asker = {

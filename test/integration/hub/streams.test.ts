@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { HubToken } from '../../../src/hub/door/tokens.ts';
 import { DEFAULT_HUB_LIMITS } from '../../../src/hub/limits.ts';
+import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import { waitFor } from '../../support/program.ts';
-import { EDGE_TOKEN, HubScene, VIEWER_TOKEN } from './hub-scene.ts';
+import { EDGE_TOKEN, HubScene, hash, VIEWER_TOKEN } from './hub-scene.ts';
 import { alerts, type Frame, RawClient } from './raw-client.ts';
 
 let scene: HubScene;
@@ -222,6 +224,37 @@ describe('whose a camera is', () => {
     const desk = await viewer(url);
     desk.send('stream_stop_request', { camera_id: 'gate' }, 'a');
     await box.next('stop_stream_processing');
+  });
+
+  test('an edge gets no camera beyond its token, whatever it delivers and whoever names it', async () => {
+    const scopes = { ...USUAL_SCOPES, cameras: ['yard'] };
+    const yard: HubToken = { name: 'yard', type: 'ai_engine', sha256: hash('yard-token'), scopes };
+    const others: HubToken[] = [
+      { name: 'viewer', type: 'frontend', sha256: hash(VIEWER_TOKEN), scopes: USUAL_SCOPES },
+    ];
+    const { hub, url } = await scene.start({ tokens: [yard, ...others] });
+    const box = await RawClient.identified(url, { token: 'yard-token', clientId: 'e-1' });
+    box.batch({ epoch: EPOCH, lane: 0 }, alerts(1, 1, { camera: 'gate' }));
+    await box.next('batch_ack');
+    box.batch({ epoch: EPOCH, lane: 0 }, alerts(2, 1, { camera: 'yard' }));
+    await box.next('batch_ack');
+    expect(hub.stats()).toMatchObject({ cameras: 1, quarantined: 1 });
+    const desk = await viewer(url);
+    const request = { camera_id: 'gate', rtsp_url: 'rtsp://user:secret@cam/a', edge_id: 'e-1' };
+    desk.send('stream_start_request', request, 'a');
+    expect((await desk.next('stream_start_error')).data.code).toBe('forbidden');
+    expect(box.frames.map(({ type }) => type)).not.toContain('start_stream_processing');
+  });
+
+  test('conflicts that another edge makes are not held against the one that has the camera', async () => {
+    const { hub, url } = await scene.start();
+    const cameras = Array.from({ length: 250 }, (_, index) => `camera-${index}`);
+    const one = await edge(url, 'e-1', cameras);
+    for (let round = 0; round < 6; round++) (await edge(url, `e-${round + 2}`, cameras)).ws.close();
+    await waitFor('all conflicts', () => hub.stats().cameraConflicts >= 6 * cameras.length);
+    one.send('heartbeat', { mono_ms: 1 });
+    await one.next('heartbeat_ack');
+    expect(hub.stats().flowViolations).toBe(0);
   });
 
   test('who has no part in it is refused', async () => {

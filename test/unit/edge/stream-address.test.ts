@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { isSameAddress } from '../../../src/edge/stream-address.ts';
+import { isSameAddress, isSamePlace } from '../../../src/edge/stream-address.ts';
 
 describe('isSameAddress', () => {
   test.each([
     ['rtsp://cam/a', 'rtsp://cam/a'],
     ['RTSP://CAM:554/a?x=1', 'rtsp://cam/a?x=1'],
     ['rtsps://cam/a', 'rtsps://cam:322/a'],
-    // Whoever asks upstream need not know the password of a configured camera.
     ['rtsp://cam/a', 'rtsp://user:secret@cam/a'],
     ['rtsp://user:se%63ret@cam/a', 'rtsp://user:secret@cam/a'],
   ])('%s leads where %s does', (given, known) => {
@@ -24,4 +23,10 @@ describe('isSameAddress', () => {
   ])('%s does not lead where %s does', (given, known) => {
     expect(isSameAddress(given, known)).toBe(false);
   });
+});
+
+test('a guess at the password of a configured camera is answered like any other', () => {
+  for (const given of ['rtsp://cam/a', 'rtsp://user:secret@cam/a', 'rtsp://user:wrong@cam/a'])
+    expect(isSamePlace(given, 'rtsp://user:secret@cam/a')).toBe(true);
+  expect(isSamePlace('rtsp://user:secret@cam/b', 'rtsp://user:secret@cam/a')).toBe(false);
 });

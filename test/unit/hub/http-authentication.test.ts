@@ -74,3 +74,10 @@ test('no more than so many answers are held back at a time', async () => {
   clock.advance(4000);
   expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['auth_failed']));
 });
+
+test('beside a client certificate only the token of its name is taken', async () => {
+  const { authentication } = scene();
+  const shown = (name: string) => authentication.authenticate('Bearer s3cret', '::1', name);
+  await expect(shown(TOKEN.name)).resolves.toBe(TOKEN);
+  await expect(shown('other')).rejects.toMatchObject({ code: 'auth_failed' });
+});
