@@ -72,8 +72,10 @@ export interface Step {
 const NO_HISTORY = { failures: 0, reconnects: 0, retryAtMonoMs: null, fault: null };
 
 /** Frames for this long make earlier failures forgotten. */
-const SUSTAINED_MS = 60_000;
+const SUSTAINED_MS = 20_000;
 const BACKOFF = { baseMs: 500, capMs: 60_000 };
+/** A camera that restarts, or whose switch does, is back in a moment: nothing of what it sees then is to be missed. */
+const QUICK_ATTEMPTS = 4;
 const SLOW_RETRY_MS = 30_000;
 const ACCOUNT_RETRY_CAP_MS = 600_000;
 /** A reopened stream may differ in its first pictures and still be frozen. */
@@ -214,7 +216,10 @@ function onEnded(now: Supervision, event: SupervisionEvent & { kind: 'ended' }):
 }
 
 function retryDelay(retry: RetryPace, attempt: number, random: number): number {
-  if (retry === 'soon') return fullJitterDelay({ attempt, ...BACKOFF }, () => random);
+  if (retry === 'soon') {
+    const late = Math.max(0, attempt - QUICK_ATTEMPTS);
+    return fullJitterDelay({ attempt: late, ...BACKOFF }, () => random);
+  }
   const capMs = retry === 'account' ? ACCOUNT_RETRY_CAP_MS : SLOW_RETRY_MS;
   return SLOW_RETRY_MS + fullJitterDelay({ attempt, baseMs: SLOW_RETRY_MS, capMs }, () => random);
 }

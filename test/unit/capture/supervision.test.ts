@@ -102,29 +102,30 @@ describe('connecting', () => {
 });
 
 describe('backing off', () => {
-  test('waits longer after each failure, up to a minute, with full jitter', () => {
+  test('tries a few times quickly, then waits longer after each failure, up to a minute, with full jitter', () => {
     const camera = new Camera();
     const delays: number[] = [];
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 13; i++) {
       camera.ended(refused);
       delays.push(camera.delayMs);
       camera.waitForDeadline();
     }
-    expect(delays).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
-    expect(camera.now).toMatchObject({ state: 'connecting', reconnects: 10 });
+    const quick = [250, 250, 250, 250, 250];
+    expect(delays).toEqual([...quick, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+    expect(camera.now).toMatchObject({ state: 'connecting', reconnects: 13 });
     camera.random = 0;
     expect(camera.ended(refused).delayMs).toBe(0);
   });
 
-  test('starts over only after a minute of frames', () => {
+  test('starts over only after 20 s of frames', () => {
     const camera = new Camera();
     for (let i = 0; i < 8; i++) camera.ended(refused).waitForDeadline();
-    camera.frame().play(30).ended(refused);
-    expect(camera.delayMs).toBe(30_000);
-    camera.waitForDeadline().frame().play(60).ended(refused);
+    camera.frame().play(15).ended(refused);
+    expect(camera.delayMs).toBe(4_000);
+    camera.waitForDeadline().frame().play(20).ended(refused);
     expect(camera.delayMs).toBe(250);
     camera.waitForDeadline().ended(refused);
-    expect(camera.delayMs).toBe(500);
+    expect(camera.delayMs).toBe(250);
   });
 
   test('a wrong password is tried slower and slower', () => {
