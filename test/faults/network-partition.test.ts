@@ -92,7 +92,7 @@ testInNamespace(
       `half open at the hub: an alert of the next connection took ${Math.round(tookMs ?? Number.NaN)} ms`,
     );
     expect(tookMs).toBeLessThan(5000);
-    expect(await connectedClients(scene)).toBe(1);
+    expect((await health(scene)).connected_clients).toBe(1);
     await scene.recovers();
     await scene.verdict();
   },
@@ -110,11 +110,11 @@ async function untilLost(edge: EdgeUnderTest, withinMs: number): Promise<number>
   return Math.round(performance.now() - began);
 }
 
-/** Milliseconds until the hub dropped the connections of all its clients. */
+/** Milliseconds until the hub dropped the connections of all its edges. */
 async function untilDropped(scene: FaultScene): Promise<number> {
   const began = performance.now();
-  const isGone = async (): Promise<boolean> => (await connectedClients(scene)) === 0;
-  await waitFor('the hub drops silent clients', isGone, SILENT_CLIENT_MS);
+  const isGone = async (): Promise<boolean> => !(await health(scene)).ai_engine_connected;
+  await waitFor('the hub drops silent edges', isGone, SILENT_CLIENT_MS);
   return Math.round(performance.now() - began);
 }
 
@@ -122,8 +122,12 @@ async function stateOf(edge: EdgeUnderTest): Promise<string | undefined> {
   return (await edge.command('status')).uplink?.state;
 }
 
-async function connectedClients({ hub }: FaultScene): Promise<number> {
+interface Health {
+  readonly connected_clients: number;
+  readonly ai_engine_connected: boolean;
+}
+
+async function health({ hub }: FaultScene): Promise<Health> {
   const response = await fetch(`http://${hub.host}:${hub.port}/api/health`);
-  const { websocket } = (await response.json()) as { websocket: { connected_clients: number } };
-  return websocket.connected_clients;
+  return ((await response.json()) as { websocket: Health }).websocket;
 }

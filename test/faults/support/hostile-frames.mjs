@@ -155,6 +155,8 @@ export function hostileFrames({ random, corpus }) {
   const tools = { random, pick, corpus };
   const small = Object.entries(SMALL);
   const last = Object.entries(LAST);
+  // In turn, so that each of them comes in a short run too.
+  let turn = 0;
   return (count, note) => {
     const parts = [];
     const only = random() < 0.5 ? pick(small) : null;
@@ -163,7 +165,7 @@ export function hostileFrames({ random, corpus }) {
       note(kind);
       parts.push(make(tools));
     }
-    const [kind, make] = pick(last);
+    const [kind, make] = last[turn++ % last.length];
     note(kind);
     parts.push(make(tools));
     return parts;

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 
 const RETRY_MS = 50;
+/** Well within the silence after which the hub holds a client for dead. */
+const HEARTBEAT_MS = 5000;
 let nextSubscriber = 1;
 
 /**
@@ -51,17 +53,19 @@ export class RecordingSubscriber {
       this.#socket = socket;
       // The hub may be down; it is asked again.
       socket.on('error', () => undefined);
-      socket.on('close', () => resolve());
+      const heartbeats = setInterval(() => say(socket, 'heartbeat', {}), HEARTBEAT_MS);
+      socket.on('close', () => {
+        clearInterval(heartbeats);
+        resolve();
+      });
       socket.on('message', (data) => this.#onFrame(socket, JSON.parse(String(data))));
     });
   }
 
   #onFrame(socket: WebSocket, frame: { type: string; event_id?: number }): void {
-    const send = (type: string, data: object): void =>
-      socket.send(JSON.stringify({ type, timestamp: Date.now(), request_id: type, data }));
     if (frame.event_id !== undefined) this.seen.push(frame.event_id);
     else if (frame.type === 'connection_established')
-      send('client_identify', {
+      say(socket, 'client_identify', {
         client_id: this.#clientId,
         client_type: 'frontend',
         auth: { token: this.#token },
@@ -69,6 +73,11 @@ export class RecordingSubscriber {
         capabilities: [],
       });
     else if (frame.type === 'identification_success')
-      send('subscribe', { types: ['*'], after_event_id: this.seen.at(-1) ?? 0 });
+      say(socket, 'subscribe', { types: ['*'], after_event_id: this.seen.at(-1) ?? 0 });
   }
+}
+
+function say(socket: WebSocket, type: string, data: object): void {
+  if (socket.readyState !== WebSocket.OPEN) return;
+  socket.send(JSON.stringify({ type, timestamp: Date.now(), request_id: type, data }));
 }
