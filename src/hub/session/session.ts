@@ -8,6 +8,7 @@ import { Conduct, type Measure } from '../door/conduct.ts';
 import { readFirstFrame } from '../door/introduction.ts';
 import { type Peer, Stranger } from '../door/stranger.ts';
 import type { HubToken } from '../door/tokens.ts';
+import { writeCoalesced } from '../fan-out/coalesced-write.ts';
 import type { LiveEvent } from '../fan-out/live-event.ts';
 import { PACING } from '../fan-out/subscriber.ts';
 import type { HubContext } from '../hub-context.ts';
@@ -132,7 +133,7 @@ export class HubSession implements ClientChannel {
 
   /** All its subscribers share the bytes of an event. There are no extensions that each would need its own for. */
   show(event: LiveEvent): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#peer.socket.write(event.wire());
+    if (this.#ws.readyState === this.#ws.OPEN) writeCoalesced(this.#peer.socket, event.wire());
   }
 
   notify(code: string, message: string, requestId?: RequestId, retryAfterMs?: number): void {
