@@ -1,9 +1,10 @@
 // The load of the fan-out bench: edges that deliver at a steady rate, and viewers of which each camera has as many.
 // usage: node fanout-load.mjs '{"port","url","edgeToken","viewerToken","viewers","edges","perEvent","rate","seconds"}'
-// -> one JSON line; event ids of each viewer are checked here, as far as they can be without the table
+// -> one JSON line; what each viewer saw is for the caller to compare with the table
 import { HubClient } from './hub-client.mjs';
+import { IdTrail } from './id-trail.mjs';
 import { RawViewer } from './raw-viewer.mjs';
-import { latencies } from './stats.mjs';
+import { LatencyCounts } from './stats.mjs';
 
 const plan = JSON.parse(process.argv[2]);
 const OPENING = 50;
@@ -12,7 +13,10 @@ const DRAIN_MS = 30_000;
 const HEARTBEAT_MS = 4000;
 const FRAME = 4;
 
-/** Edge e has camera e; viewer v wants so many cameras that each camera has `perEvent` viewers. */
+/**
+ * Edge e has camera e. The places, `perEvent` of each camera one after the other, are dealt to the viewers in turn, so
+ * that each event has exactly `perEvent` viewers: of 50 x 20 = 1000 places, each of 450 viewers has two or three.
+ */
 const camerasOf = new Map();
 for (let index = 0; index < plan.edges * plan.perEvent; index++) {
   const viewer = index % plan.viewers;
@@ -20,10 +24,10 @@ for (let index = 0; index < plan.edges * plan.perEvent; index++) {
   camerasOf.set(viewer, cameras.add(`camera-${Math.floor(index / plan.perEvent)}`));
 }
 
-const times = [];
+const times = new LatencyCounts();
 let measureFrom = Number.POSITIVE_INFINITY;
-let [deliveries, disorders, ends] = [0, 0, 0];
-const seen = Array.from({ length: plan.viewers }, () => ({ count: 0, last: 0, sum: 0 }));
+let [deliveries, duplicates, disorders, ends] = [0, 0, 0, 0];
+const seen = Array.from({ length: plan.viewers }, () => new IdTrail());
 const viewers = seen.map((own, index) => {
   const cameras = [...(camerasOf.get(index) ?? ['none'])];
   return new RawViewer({
@@ -33,11 +37,10 @@ const viewers = seen.map((own, index) => {
     subscription: { types: ['*'], cameras },
     onEvent(eventId, timestamp, now) {
       deliveries++;
-      if (eventId <= own.last) disorders++;
-      own.last = eventId;
-      own.count++;
-      own.sum += eventId;
-      if (timestamp >= measureFrom) times.push(now - timestamp);
+      if (eventId === own.last) duplicates++;
+      else if (eventId < own.last) disorders++;
+      own.add(eventId);
+      if (timestamp >= measureFrom) times.note(now - timestamp);
     },
     onEnd: () => ends++,
   });
@@ -67,14 +70,19 @@ measureFrom = performance.timeOrigin + began + WARM_UP_MS;
 const until = began + WARM_UP_MS + plan.seconds * 1000;
 const framesPerMs = plan.rate / FRAME / 1000;
 let [sent, acknowledged] = [0, 0];
+const onAcknowledged = () => {
+  acknowledged += FRAME;
+};
 const cpu = process.cpuUsage();
 await new Promise((resolve) => {
   const tick = () => {
     const now = performance.now();
+    // Of the time when it is due: a late sender's delay is part of what a viewer waits for.
     for (const due = Math.floor((Math.min(now, until) - began) * framesPerMs); sent < due; sent++)
-      edges[sent % edges.length].send(() => {
-        acknowledged += FRAME;
-      });
+      edges[sent % edges.length].send(
+        onAcknowledged,
+        Math.round(performance.timeOrigin + began + sent / framesPerMs),
+      );
     if (now < until) setTimeout(tick, 2);
     else resolve();
   };
@@ -83,7 +91,8 @@ await new Promise((resolve) => {
 const { user, system } = process.cpuUsage(cpu);
 const expected = sent * FRAME * plan.perEvent;
 const deadline = performance.now() + DRAIN_MS;
-while (deliveries < expected && performance.now() < deadline)
+const isDone = () => deliveries >= expected && acknowledged >= sent * FRAME;
+while (!isDone() && performance.now() < deadline)
   await new Promise((resolve) => setTimeout(resolve, 20));
 clearInterval(beats);
 for (const client of [...viewers, ...edges]) client.close();
@@ -94,9 +103,10 @@ console.log(
     unacknowledged: sent * FRAME - acknowledged,
     expected,
     deliveries,
+    duplicates,
     disorders,
     ended_early: ends,
-    ...latencies(times),
+    ...times.summary(),
     load_cpu: (user + system) / 1e6 / (plan.seconds + WARM_UP_MS / 1000),
     streams: edges.map((edge) => edge.acknowledged),
     viewers: seen.map((own, index) => ({ ...own, cameras: [...(camerasOf.get(index) ?? [])] })),

@@ -57,9 +57,12 @@ export class HubClient {
     });
   }
 
-  /** Sends one frame as soon as the credit allows; calls back once all of it is acknowledged. */
-  send(done) {
-    this.#waiting.push(done);
+  /**
+   * Sends one frame as soon as the credit allows; calls back once all of it is acknowledged.
+   * @param timestamp of its messages, Unix milliseconds; when they go out where it is not given
+   */
+  send(done, timestamp) {
+    this.#waiting.push({ done, timestamp });
     this.#pump();
   }
 
@@ -91,9 +94,8 @@ export class HubClient {
     this.#ws.send(entry.text);
   }
 
-  #newFrame(done) {
+  #newFrame({ done, timestamp: now = Date.now() }) {
     const { frame } = this.#options;
-    const now = Date.now();
     const firstSeq = this.#nextSeq;
     const items = [];
     for (let index = 0; index < frame; index++) {

@@ -22,6 +22,32 @@ export function latencies(values) {
   };
 }
 
+/** Latencies of which there are too many to keep each: counted by the millisecond, those of a minute and more as one. */
+export class LatencyCounts {
+  #counts = new Float64Array(60_000);
+  #total = 0;
+
+  note(ms) {
+    this.#counts[Math.min(this.#counts.length - 1, Math.max(0, Math.round(ms)))]++;
+    this.#total++;
+  }
+
+  /** As `latencies` gives them. */
+  summary() {
+    return { p50_ms: this.#rank(0.5), p99_ms: this.#rank(0.99), max_ms: this.#rank(1) };
+  }
+
+  /** Nearest rank. */
+  #rank(share) {
+    let above = Math.max(1, Math.ceil(share * this.#total));
+    const at = this.#counts.findIndex((count) => {
+      above -= count;
+      return above <= 0;
+    });
+    return at < 0 ? Number.NaN : at;
+  }
+}
+
 export function rounded(value, digits = 2) {
   return Number(value.toFixed(digits));
 }
