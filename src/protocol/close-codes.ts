@@ -23,5 +23,5 @@ export const CLOSE_MEANINGS: Readonly<Record<keyof typeof CLOSE_CODES, string>> 
   identifyTimeout: 'No `client_identify` came in time.',
   superseded: 'A newer connection of the same client took over. Do not come back by yourself.',
   frameTooLarge: 'A frame was larger than allowed. Send it in smaller parts, or not at all.',
-  flowViolation: 'More data than the server’s credit allowed.',
+  flowViolation: 'More data than the server’s credit allowed, or a flood of refused frames.',
 };

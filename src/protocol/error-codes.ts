@@ -28,10 +28,12 @@ export const ERROR_CODES = {
   superseded: {
     isRetryable: false,
     closes: 4409,
-    meaning: 'A newer connection of the same `client_id` took over.',
+    meaning:
+      'A newer connection of the same `client_id` (for a viewer: and of the same token) took over.',
   },
   epoch_fork: {
     isRetryable: false,
+    closes: 1013,
     meaning:
       'Two copies of one client write the same epoch: begin a new epoch for what is not acknowledged.',
   },
@@ -68,7 +70,8 @@ export const ERROR_CODES = {
   flow_violation: {
     isRetryable: false,
     closes: 4429,
-    meaning: 'More than twice the credit was in flight.',
+    meaning:
+      'More than twice the credit was in flight, or too many frames were sent that the server refuses.',
   },
   try_later: { isRetryable: true, closes: 1013, meaning: 'The server cannot keep up.' },
   store_unavailable: {

@@ -7,6 +7,8 @@ const REFUSALS = { perS: 100, burst: 500 };
 const REQUESTS = { perS: 200, burst: 2000 };
 /** An edge may put each message into a frame of its own, and has heartbeats beside. */
 const FRAMES_PER_MESSAGE = 2;
+/** A frame counts as one more for so many of its bytes: reading and parsing them is the work. */
+const BYTES_PER_FRAME = 16 * 1024;
 /** The shortest time that a client is not read from: less is not worth the system calls. */
 const MIN_PAUSE_MS = 20;
 
@@ -46,9 +48,9 @@ export class Conduct {
     this.#mostDebt = isLegacy ? Number.POSITIVE_INFINITY : REFUSALS.burst;
   }
 
-  /** The client has sent a frame of any kind, control frames included. */
-  onFrame(nowMs: number): Measure {
-    this.#frames.take(1, nowMs);
+  /** The client has sent a frame of so many bytes; a control frame that asks for an answer is one too. */
+  onFrame(nowMs: number, bytes: number): Measure {
+    this.#frames.take(1 + Math.floor(bytes / BYTES_PER_FRAME), nowMs);
     return measureOf(this.#frames, Number.POSITIVE_INFINITY, nowMs);
   }
 

@@ -45,6 +45,8 @@ export interface Introduction {
 export interface AdmittedClient {
   readonly clientId: string;
   readonly clientType: ClientType;
+  /** `clientKey` of it. */
+  readonly key: string;
   readonly scopes: Scopes;
 }
 

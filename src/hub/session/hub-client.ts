@@ -47,7 +47,7 @@ export class HubClient implements Conversation {
     this.#deviceClock = new DeviceClock(bootId, resume?.streams ?? [], clock?.synced);
     this.#streams = new StreamPeer({
       client,
-      askerKey: `${clientType}/${clientId}`,
+      askerKey: client.key,
       channel,
       hub,
       wording: currentWording(hub.clock),
@@ -92,6 +92,11 @@ export class HubClient implements Conversation {
   }
 
   onBinary(data: Buffer): void {
+    if (this.#client.clientType !== 'ai_engine') {
+      // Nothing that a viewer sends is long: it has no reason to make the hub unfold anything.
+      this.#channel.reject('forbidden', 'binary frames are for batches of an ai_engine', undefined);
+      return;
+    }
     if (!this.#identity.data.capabilities.includes('deflate_raw')) {
       this.#channel.reject('invalid_frame', 'binary frames were not agreed on', undefined);
       return;

@@ -44,14 +44,12 @@ export class SessionRegistry {
 
   /**
    * Makes the session the one that speaks for a client; an older one is superseded.
-   *
-   * The type is part of the name: a viewer cannot push an edge out by calling itself the same.
+   * @param key `clientKey` of the client
    */
-  claim(session: RegisteredSession, type: ClientType, clientId: string): void {
-    const name = `${type}/${clientId}`;
-    const older = this.#clients.get(name);
-    this.#clients.set(name, session);
-    this.#names.set(session, name);
+  claim(session: RegisteredSession, key: string): void {
+    const older = this.#clients.get(key);
+    this.#clients.set(key, session);
+    this.#names.set(session, key);
     older?.supersede();
   }
 

@@ -13,6 +13,7 @@ import type { LiveEvent } from '../fan-out/live-event.ts';
 import { PACING } from '../fan-out/subscriber.ts';
 import type { HubContext } from '../hub-context.ts';
 import type { IdentifiedClient } from '../store/requests.ts';
+import { clientKey } from './client-key.ts';
 import { currentDialect } from './current-dialect.ts';
 import type {
   AdmittedClient,
@@ -84,9 +85,9 @@ export class HubSession implements ClientChannel {
   start(): void {
     const ws = this.#ws;
     ws.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
-    ws.on('ping', () => {
+    ws.on('ping', (data) => {
       this.#onSign();
-      this.#take(this.#conduct?.onFrame(this.#hub.clock.monotonicMs()));
+      this.#take(this.#conduct?.onFrame(this.#hub.clock.monotonicMs(), data.byteLength));
     });
     ws.on('pong', () => this.#onSign());
     ws.on('close', (code, reason) => this.#onClosed(code, reason.toString('utf8')));
@@ -247,7 +248,7 @@ export class HubSession implements ClientChannel {
     if (effect.do === 'read_first') this.#readFirst(data, isBinary);
     if (effect.do === 'hold') this.#held.push({ data, isBinary });
     if (effect.do === 'handle') this.#handle(data, isBinary);
-    this.#take(this.#conduct?.onFrame(this.#hub.clock.monotonicMs()));
+    this.#take(this.#conduct?.onFrame(this.#hub.clock.monotonicMs(), data.byteLength));
   }
 
   #take(measure: Measure | undefined): void {
@@ -309,8 +310,9 @@ export class HubSession implements ClientChannel {
     // What a client sends without waiting for its welcome is kept; more of it stays in the network.
     this.setReading(false);
     const clientId = introduction.clientId ?? verdict.token.name;
-    const { scopes } = verdict.token;
-    this.#identify(introduction, { clientId, clientType, scopes }, verdict.token);
+    const { name, scopes } = verdict.token;
+    const key = clientKey(clientType, clientId, name);
+    this.#identify(introduction, { clientId, clientType, key, scopes }, verdict.token);
   }
 
   #refuse({ clientId, clientType, requestId }: Introduction, reason: string): void {
@@ -358,7 +360,7 @@ export class HubSession implements ClientChannel {
     const { clientId, clientType } = client;
     forkRefusals.forget(clientId);
     counters.streamsPurged += identified.purged;
-    if (this.#dialect.isExclusive) registry.claim(this, clientType, clientId);
+    if (this.#dialect.isExclusive) registry.claim(this, client.key);
     else registry.join(this, clientType, this.#peer.connectionId);
     this.#client = { ...client, connectedMs: clock.wallMs() };
     this.#conversation = introduction.converse(client, this, this.#hub);

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
@@ -197,6 +198,36 @@ describe('life of a session', () => {
     const viewer = await RawClient.identified(url, { token: VIEWER_TOKEN, type: 'frontend' });
     expect(hub.stats()).toMatchObject({ superseded: 0, clients: { ai_engine: 1, frontend: 1 } });
     edge.close();
+    viewer.close();
+  });
+
+  test('viewers of one name: the newer takes over within a token, others are let be', async () => {
+    const tokens = ['first', 'second'].map((name) => ({
+      name,
+      type: 'frontend' as const,
+      sha256: createHash('sha256').update(name).digest('hex'),
+      scopes: USUAL_SCOPES,
+    }));
+    const { hub, url } = await scene.start({ tokens });
+    const identity = { type: 'frontend' as const, clientId: 'console' };
+    const other = await RawClient.identified(url, { ...identity, token: 'second' });
+    const older = await RawClient.identified(url, { ...identity, token: 'first' });
+    expect(hub.stats()).toMatchObject({ superseded: 0, clients: { frontend: 2 } });
+    const newer = await RawClient.identified(url, { ...identity, token: 'first' });
+    expect(await older.closed).toBe(4409);
+    other.send('heartbeat', { mono_ms: 1 });
+    await other.next('heartbeat_ack');
+    expect(hub.stats()).toMatchObject({ superseded: 1, clients: { frontend: 2 } });
+    newer.close();
+    other.close();
+  });
+
+  test('a viewer cannot make the hub unfold anything', async () => {
+    const { hub, url } = await scene.start();
+    const viewer = await RawClient.identified(url, { token: VIEWER_TOKEN, type: 'frontend' });
+    viewer.ws.send(deflateRawSync(Buffer.alloc(1_000_000, 0x20)));
+    expect((await viewer.next('error')).data).toMatchObject({ code: 'forbidden' });
+    expect(hub.stats()).toMatchObject({ inflatedBytes: 0 });
     viewer.close();
   });
 

@@ -30,16 +30,23 @@ test('an edge at the rate of its limit, each message in a frame of its own, is n
   const { messagesPerS, burstMessages } = DEFAULT_HUB_LIMITS;
   const conduct = new Conduct(EDGE, DEFAULT_HUB_LIMITS, 0);
   for (let sent = 0; sent < burstMessages; sent++)
-    expect(conduct.onFrame(0)).toEqual({ kind: 'none' });
+    expect(conduct.onFrame(0, 200)).toEqual({ kind: 'none' });
   for (let sent = 1; sent <= 10_000; sent++)
-    expect(conduct.onFrame((1000 * sent) / messagesPerS)).toEqual({ kind: 'none' });
+    expect(conduct.onFrame((1000 * sent) / messagesPerS, 900)).toEqual({ kind: 'none' });
 });
 
 test('a viewer that asks without end is slowed', () => {
   const conduct = new Conduct(VIEWER, DEFAULT_HUB_LIMITS, 0);
-  const measures = Array.from({ length: 2001 }, () => conduct.onFrame(0));
+  const measures = Array.from({ length: 2001 }, () => conduct.onFrame(0, 200));
   expect(measures.at(1999)).toEqual({ kind: 'none' });
   expect(measures.at(2000)).toEqual({ kind: 'pause', forMs: 20 });
+});
+
+test('large frames count for more: one of 1 MiB as 65', () => {
+  const conduct = new Conduct(VIEWER, DEFAULT_HUB_LIMITS, 0);
+  const measures = Array.from({ length: 31 }, () => conduct.onFrame(0, 1024 * 1024));
+  expect(measures.at(29)).toEqual({ kind: 'none' });
+  expect(measures.at(30)?.kind).toBe('pause');
 });
 
 test('a client of the original protocol is slowed and never closed', () => {
