@@ -18,9 +18,8 @@ const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const read = (name) => readFileSync(path(name), 'utf8');
 
 const LIMIT_MEANINGS = {
-  maxFrameBytes: 'Largest frame, bytes of UTF-8',
+  maxFrameBytes: 'Largest frame, bytes of UTF-8, inflated where it came deflated',
   preAuthFrameBytes: 'Largest frame of a client that has not identified itself, bytes',
-  maxInflatedBytes: 'Largest text that a deflated frame may unfold to, bytes',
   deflateMinBytes: 'Frames smaller than this are not worth deflating, bytes',
   maxDepth: 'Objects and lists in one another, the frame included',
   identifyTimeoutMs: 'Time until `client_identify` has to be there, ms',

@@ -7,6 +7,7 @@ import {
   type LegacyServerFrame,
 } from './legacy.ts';
 import { LIMITS } from './limits.ts';
+import { isDeeperThan, isTextDeeperThan } from './nesting.ts';
 import { type BroadcastEvent, broadcastEventSchema } from './subscription.ts';
 
 /** Why a text is no frame. `type` and `requestId` as far as they could be read, for the answer to the sender. */
@@ -106,6 +107,8 @@ function readEnvelope(text: string, maxBytes: number): Envelope | FrameFault {
       message: `more than ${maxBytes} bytes`,
       ...headOf(text),
     };
+  if (text.length > LONG_TEXT && isTextDeeperThan(LIMITS.maxDepth, text))
+    return { ok: false, fault: 'invalid', message: TOO_DEEP, ...headOf(text) };
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -121,12 +124,15 @@ function readEnvelope(text: string, maxBytes: number): Envelope | FrameFault {
     ...(typeof requestId === 'string' && { requestId: requestId.slice(0, MAX_REQUEST_ID) }),
   };
   if (isDeeperThan(LIMITS.maxDepth, value))
-    return { ok: false, fault: 'invalid', message: `deeper than ${LIMITS.maxDepth}`, ...origin };
+    return { ok: false, fault: 'invalid', message: TOO_DEEP, ...origin };
   if (origin.type === undefined)
     return { ok: false, fault: 'invalid', message: 'type: expected a string', ...origin };
   return { ok: true, type: origin.type, requestId: origin.requestId, envelope };
 }
 
+/** Longer than a usual batch: its nesting is counted before it is parsed. */
+const LONG_TEXT = LIMITS.batchBytes;
+const TOO_DEEP = `deeper than ${LIMITS.maxDepth}`;
 const MAX_TYPE = 64;
 const MAX_REQUEST_ID = 128;
 /** Senders write the envelope first and `data` last. */
@@ -150,28 +156,6 @@ function headOf(text: string): { type?: string; requestId?: string } {
 /** True for a payload that no `message_batch` can carry: frame, data, items and item are four levels around it. */
 export function isTooDeep(payload: unknown): boolean {
   return isDeeperThan(LIMITS.maxDepth - 4, payload);
-}
-
-/**
- * JSON.parse takes any depth, but JSON.stringify and other walks run out of stack on what it gave. Every frame
- * comes through here: a walk without `Object.values` costs a twentieth of JSON.parse, a scan of the text a third.
- */
-function isDeeperThan(levels: number, value: unknown): boolean {
-  return typeof value === 'object' && value !== null && hasDeeperPart(levels, value);
-}
-
-function hasDeeperPart(levels: number, value: object): boolean {
-  if (levels === 0) return true;
-  if (Array.isArray(value)) {
-    for (const part of value)
-      if (typeof part === 'object' && part !== null && hasDeeperPart(levels - 1, part)) return true;
-    return false;
-  }
-  for (const name in value) {
-    const part = (value as Record<string, unknown>)[name];
-    if (typeof part === 'object' && part !== null && hasDeeperPart(levels - 1, part)) return true;
-  }
-  return false;
 }
 
 function check<Frame>(

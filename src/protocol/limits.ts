@@ -2,12 +2,10 @@ const KIB = 1024;
 
 /** Limits of the wire protocol. Both sides hold them; the server also tells its own in `connection_established`. */
 export const LIMITS = {
-  /** Largest frame in bytes of UTF-8; a larger one ends the connection with 4413. */
+  /** Largest frame in bytes of UTF-8, inflated where it came deflated; a larger one ends the connection with 4413. */
   maxFrameBytes: 1024 * KIB,
   /** Largest frame of a client that has not identified itself. */
   preAuthFrameBytes: 16 * KIB,
-  /** Largest text that a deflated frame may unfold to; more ends the connection with 4413. */
-  maxInflatedBytes: 8 * 1024 * KIB,
   /** Frames smaller than this are not worth deflating. */
   deflateMinBytes: 4 * KIB,
   /** Objects and lists in one another, the frame included. */

@@ -101,16 +101,15 @@ export class HubClient implements Conversation {
       this.#channel.reject('invalid_frame', 'binary frames were not agreed on', undefined);
       return;
     }
-    const text = inflateText(data, LIMITS.maxInflatedBytes);
-    if (text === null) {
+    const inflated = inflateText(data, LIMITS.maxFrameBytes);
+    if (inflated.ok) {
+      const bytes = Buffer.byteLength(inflated.text);
+      this.#hub.counters.deflatedFrames++;
+      this.#hub.counters.inflatedBytes += bytes;
+      this.onText(inflated.text, bytes);
+    } else if (inflated.fault === 'too_large') this.#channel.onTooLarge(LIMITS.maxFrameBytes);
+    else
       this.#channel.reject('invalid_frame', 'the binary frame does not inflate to text', undefined);
-      return;
-    }
-    const bytes = Buffer.byteLength(text);
-    this.#hub.counters.deflatedFrames++;
-    this.#hub.counters.inflatedBytes += bytes;
-    if (bytes > LIMITS.maxFrameBytes) this.#channel.onTooLarge(LIMITS.maxFrameBytes);
-    else this.onText(text, bytes);
   }
 
   stop(): void {

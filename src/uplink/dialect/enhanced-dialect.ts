@@ -55,9 +55,10 @@ export class EnhancedDialect implements Dialect {
   readBinary(bytes: Uint8Array): Inbound {
     if (!this.#hubDeflates)
       return { kind: 'fault', message: 'the hub sent a binary frame that it had not offered' };
-    const text = inflateText(bytes);
-    if (text !== null) return this.readText(text);
-    return { kind: 'fault', message: 'the hub sent a binary frame that is no deflated text' };
+    const inflated = inflateText(bytes, LIMITS.maxFrameBytes);
+    if (inflated.ok) return this.readText(inflated.text);
+    const what = inflated.fault === 'wrong' ? 'is no deflated text' : 'unfolds to too much';
+    return { kind: 'fault', message: `the hub sent a binary frame that ${what}` };
   }
 
   identify(introduction: Introduction, now: Now): Payload {

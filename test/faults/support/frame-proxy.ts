@@ -1,8 +1,8 @@
 import { once } from 'node:events';
+import { inflateRawSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import type { BatchAck, MessageBatch } from '../../../src/protocol/batch.ts';
-import { inflateText } from '../../../src/system/raw-deflate.ts';
 
 /** A frame as it crosses, read as far as the tests need. */
 type CrossingFrame =
@@ -97,8 +97,8 @@ type Judge = (frame: CrossingFrame) => readonly object[];
 function relay(from: WebSocket, to: WebSocket, opened: Promise<unknown>, judge: Judge): void {
   const pass = (data: RawData, isBinary: boolean): void => {
     const bytes = data as Buffer;
-    const text = isBinary ? inflateText(bytes) : bytes.toString('utf8');
-    const frame = JSON.parse(text ?? '') as CrossingFrame;
+    const text = isBinary ? inflateRawSync(bytes).toString() : bytes.toString('utf8');
+    const frame = JSON.parse(text) as CrossingFrame;
     for (const next of judge(frame))
       if (next === frame) to.send(bytes, { binary: isBinary });
       else to.send(JSON.stringify(next));

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inflateRawSync } from 'node:zlib';
 import { type WebSocket, WebSocketServer } from 'ws';
 import {
   type BatchItem,
@@ -11,7 +12,6 @@ import {
 import { parseClientFrame } from '../../../src/protocol/codec.ts';
 import type { ClientFrame } from '../../../src/protocol/frames.ts';
 import type { ClientIdentify } from '../../../src/protocol/session.ts';
-import { inflateText } from '../../../src/system/raw-deflate.ts';
 
 /** A batch whose items have been read. */
 export type ReadBatch = Omit<MessageBatch, 'data'> & {
@@ -131,7 +131,7 @@ export class OddHub {
     ws.on('message', (data, isBinary) => {
       const bytes = data as Buffer;
       if (isBinary) this.binary.push(bytes.length);
-      const text = isBinary ? (inflateText(bytes) ?? '') : bytes.toString();
+      const text = isBinary ? inflateRawSync(bytes).toString() : bytes.toString();
       const result = parseClientFrame(text);
       if (result.ok) this.#onFrame(result.frame, peer, connection);
       else this.strange.push(text);
