@@ -8,6 +8,7 @@ import type { EventBus } from './fan-out/event-bus.ts';
 import type { FanOut } from './fan-out/fan-out.ts';
 import type { IngestLoad } from './ingest/ingest-load.ts';
 import type { HubLimits } from './limits.ts';
+import type { SessionDirectory } from './session/session-directory.ts';
 import type { SessionRegistry } from './session/session-registry.ts';
 import type { EventHistory, EventStore } from './store/event-store.ts';
 import type { StreamDesk } from './streams/stream-desk.ts';
@@ -20,6 +21,7 @@ export interface HubContext {
   readonly bus: EventBus;
   readonly fanOut: FanOut;
   readonly registry: SessionRegistry;
+  readonly directory: SessionDirectory;
   readonly counters: HubCounters;
   readonly limits: HubLimits;
   readonly load: IngestLoad;

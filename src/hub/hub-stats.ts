@@ -38,7 +38,7 @@ export interface HubStats extends Counts {
 
 /** What the hub does and has done, at this moment. */
 export function hubStats(
-  { counters, registry, fanOut, store, load, doorman, streams }: HubContext,
+  { counters, registry, directory, fanOut, store, load, doorman, streams }: HubContext,
   uptimeS: number,
 ): HubStats {
   const { commits, averageMs, longestMs } = store.commitTimes;
@@ -49,7 +49,7 @@ export function hubStats(
     lastEventId: fanOut.publishedThrough,
     oldestEventId: store.oldestEventId,
     deletedEvents: store.deletedEvents,
-    clients: registry.countByType(),
+    clients: directory.countByType(),
     legacyClients: registry.count(({ isLegacy }) => isLegacy),
     unidentified: doorman.waiting,
     throttledClients: registry.count(({ isThrottled }) => isThrottled),

@@ -8,6 +8,7 @@ import { Doorman } from './door/doorman.ts';
 import { ForkRefusals } from './door/fork-refusals.ts';
 import { certificateOf, checkPlaintext, type ListenerTls } from './door/listener-tls.ts';
 import { reconnectAdvice } from './door/reconnect-advice.ts';
+import { enforceTokens } from './door/revocation.ts';
 import { TokenDirectory } from './door/token-directory.ts';
 import { TokenWatch } from './door/token-watch.ts';
 import type { HubToken } from './door/tokens.ts';
@@ -20,6 +21,7 @@ import { IngestLoad } from './ingest/ingest-load.ts';
 import { DEFAULT_HUB_LIMITS, type HubLimits } from './limits.ts';
 import { HubListener } from './listener.ts';
 import { HubSession } from './session/session.ts';
+import { LocalSessionDirectory } from './session/session-directory.ts';
 import { SessionRegistry } from './session/session-registry.ts';
 import { HubHistory } from './store/hub-history.ts';
 import { HubStore } from './store/hub-store.ts';
@@ -96,6 +98,7 @@ export class Hub {
         bus,
       }),
       registry: new SessionRegistry(),
+      directory: new LocalSessionDirectory(),
       counters,
       limits,
       load: new IngestLoad(),
@@ -174,6 +177,7 @@ export class Hub {
     await this.#http.ready();
     await this.#listener.listen(host, port);
     const beat = (): void => {
+      enforceTokens(this.#context);
       for (const session of this.#context.registry.connections()) session.tick(BEAT_MS);
       this.#context.doorman.sweep(clock.monotonicMs());
       this.#beat = clock.setTimeout(beat, BEAT_MS);

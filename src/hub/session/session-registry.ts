@@ -1,4 +1,4 @@
-import { CLIENT_TYPES, type ClientType } from '../../protocol/session.ts';
+import type { ClientType } from '../../protocol/session.ts';
 
 /** One connection as statistics show it. */
 export interface ClientView {
@@ -17,6 +17,7 @@ export interface ClientView {
 
 /** What the hub as a whole does with a session. */
 export interface RegisteredSession {
+  readonly connectionId: string;
   /** Bytes sent that have not left this process. */
   readonly bufferedBytes: number;
   /** It speaks the original protocol. */
@@ -24,53 +25,33 @@ export interface RegisteredSession {
   readonly isThrottled: boolean;
   /** Null until it has identified itself. */
   view(): ClientView | null;
-  /** Ends the session because a newer one of the same client took over. */
-  supersede(): void;
   tick(beatMs: number): void;
+  /** Ends the session because the token of this name is no longer good. */
+  expel(tokenName: string, reason: string): void;
   drain(reconnectAfterMs: number, deadlineMs: number): void;
   terminate(): void;
 }
 
-/** All connections of the hub, and which of them speaks for which client. */
+/** All connections of this process, identified or not. Who they are is in the `SessionDirectory`. */
 export class SessionRegistry {
-  readonly #connections = new Set<RegisteredSession>();
-  readonly #clients = new Map<string, RegisteredSession>();
-  readonly #names = new Map<RegisteredSession, string>();
+  readonly #connections = new Map<string, RegisteredSession>();
   readonly #whenEmpty: (() => void)[] = [];
 
   add(session: RegisteredSession): void {
-    this.#connections.add(session);
+    this.#connections.set(session.connectionId, session);
   }
 
-  /**
-   * Makes the session the one that speaks for a client; an older one is superseded.
-   * @param key `clientKey` of the client
-   */
-  claim(session: RegisteredSession, key: string): void {
-    const older = this.#clients.get(key);
-    this.#clients.set(key, session);
-    this.#names.set(session, key);
-    older?.supersede();
-  }
-
-  /** Counts a session of a client that may have several. */
-  join(session: RegisteredSession, type: ClientType, connectionId: string): void {
-    // No client id has a control character in front that a claim could meet.
-    const name = `${type}/\0${connectionId}`;
-    this.#clients.set(name, session);
-    this.#names.set(session, name);
-  }
-
-  remove(session: RegisteredSession): void {
-    this.#connections.delete(session);
-    const name = this.#names.get(session);
-    this.#names.delete(session);
-    if (name !== undefined && this.#clients.get(name) === session) this.#clients.delete(name);
+  remove({ connectionId }: RegisteredSession): void {
+    this.#connections.delete(connectionId);
     if (this.#connections.size > 0) return;
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 
-  /** Open connections, identified or not. */
+  /** Undefined where it is another process's, or gone. */
+  find(connectionId: string): RegisteredSession | undefined {
+    return this.#connections.get(connectionId);
+  }
+
   get size(): number {
     return this.#connections.size;
   }
@@ -78,31 +59,18 @@ export class SessionRegistry {
   /** Bytes that wait in memory for clients to read them. */
   get bufferedBytes(): number {
     let bytes = 0;
-    for (const session of this.#connections) bytes += session.bufferedBytes;
+    for (const session of this.#connections.values()) bytes += session.bufferedBytes;
     return bytes;
   }
 
   count(isCounted: (session: RegisteredSession) => boolean): number {
     let count = 0;
-    for (const session of this.#connections) if (isCounted(session)) count++;
+    for (const session of this.#connections.values()) if (isCounted(session)) count++;
     return count;
   }
 
   connections(): readonly RegisteredSession[] {
-    return [...this.#connections];
-  }
-
-  /** Clients that have identified themselves, by type. */
-  countByType(): Record<ClientType, number> {
-    const counts = Object.fromEntries(CLIENT_TYPES.map((type) => [type, 0])) as Record<
-      ClientType,
-      number
-    >;
-    for (const name of this.#clients.keys()) {
-      const type = name.slice(0, name.indexOf('/')) as ClientType;
-      counts[type]++;
-    }
-    return counts;
+    return [...this.#connections.values()];
   }
 
   /** Resolves when the last connection is gone. */

@@ -16,14 +16,14 @@ export type SessionState =
 export type SessionEvent =
   /** Something came from the client. */
   | { readonly name: 'frame' }
-  /** A `client_identify` was checked. */
-  | { readonly name: 'introduced'; readonly isAdmitted: boolean }
+  /** Its `client_identify` was good. */
+  | { readonly name: 'introduced' }
   | { readonly name: 'streams_read' }
   | { readonly name: 'identify_timeout' }
   /** Superseded, or the hub drains. */
   | { readonly name: 'finish'; readonly code: CloseCode }
   | { readonly name: 'commits_done' }
-  /** Cannot go on: too large a frame, store out of order, reader too slow. */
+  /** Cannot go on: turned down, too large a frame, store out of order, reader too slow. */
   | { readonly name: 'fail'; readonly code: CloseCode }
   | { readonly name: 'socket_closed' };
 
@@ -62,7 +62,9 @@ export function sessionStep(state: SessionState, event: SessionEvent): SessionSt
         ? step({ name: 'identified' }, { do: 'welcome' })
         : unchanged(state);
     case 'introduced':
-      return introduced(state, event.isAdmitted);
+      return state.name === 'connected'
+        ? step({ name: 'identifying' }, { do: 'admit' })
+        : unchanged(state);
     default:
       return step(state, ON_FRAME[state.name]);
   }
@@ -79,11 +81,6 @@ function finishing(state: SessionState, code: CloseCode): SessionStep {
   if (state.name === 'connected') return closing(code);
   if (state.name === 'finishing') return unchanged(state);
   return step({ name: 'finishing', code }, { do: 'await_commits' });
-}
-
-function introduced(state: SessionState, isAdmitted: boolean): SessionStep {
-  if (state.name !== 'connected') return unchanged(state);
-  return isAdmitted ? step({ name: 'identifying' }, { do: 'admit' }) : closing(4401);
 }
 
 function closing(code: CloseCode): SessionStep {

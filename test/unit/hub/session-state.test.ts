@@ -15,7 +15,7 @@ function run(...events: SessionEvent[]) {
   return { state, effects, last: effects.at(-1) };
 }
 
-const identify: SessionEvent = { name: 'introduced', isAdmitted: true };
+const identify: SessionEvent = { name: 'introduced' };
 const identified: SessionEvent[] = [identify, { name: 'streams_read' }];
 
 describe('session', () => {
@@ -26,7 +26,7 @@ describe('session', () => {
   });
 
   test('a bad token closes with 4401', () => {
-    const { state, last } = run({ name: 'introduced', isAdmitted: false });
+    const { state, last } = run({ name: 'fail', code: 4401 });
     expect(state.name).toBe('closed');
     expect(last).toEqual({ do: 'close', code: 4401 });
   });
@@ -37,7 +37,7 @@ describe('session', () => {
   });
 
   test('a second identification changes nothing', () => {
-    const { state, last } = run(...identified, { name: 'introduced', isAdmitted: false });
+    const { state, last } = run(...identified, identify);
     expect(state.name).toBe('identified');
     expect(last).toEqual({ do: 'nothing' });
   });

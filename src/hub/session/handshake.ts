@@ -1,0 +1,94 @@
+import { LIMITS } from '../../protocol/limits.ts';
+import type { Logger } from '../../system/logger.ts';
+import { admissionOf } from '../door/admission.ts';
+import { type FirstFrame, readFirstFrame } from '../door/introduction.ts';
+import { type Peer, Stranger, type StrangerLimits } from '../door/stranger.ts';
+import type { HubToken } from '../door/tokens.ts';
+import type { HubContext } from '../hub-context.ts';
+import type { IdentifiedClient } from '../store/requests.ts';
+import { clientKey } from './client-key.ts';
+import type { AdmittedClient, Introduction } from './dialect.ts';
+
+/** A client that was let in, and is not welcomed yet. */
+export interface Admission {
+  readonly introduction: Introduction;
+  readonly client: AdmittedClient;
+  readonly token: HubToken;
+}
+
+/** What became of a frame of a stranger. */
+type FirstVerdict =
+  /** Its refusal waits for its answer; nothing else is tried on this connection. */
+  | { readonly kind: 'held_back' }
+  | { readonly kind: 'too_large' }
+  | Extract<FirstFrame, { kind: 'refused' }>
+  | { readonly kind: 'turned_down'; readonly introduction: Introduction; readonly reason: string }
+  | ({ readonly kind: 'admitted' } & Admission);
+
+/** From the opened socket to the client whose streams are known. */
+export class Handshake {
+  readonly #hub: HubContext;
+  readonly #peer: Peer;
+  readonly #log: Logger;
+  readonly #stranger: Stranger;
+
+  constructor(hub: HubContext, peer: Peer, log: Logger, limits: StrangerLimits) {
+    this.#hub = hub;
+    this.#peer = peer;
+    this.#log = log;
+    this.#stranger = new Stranger(hub, peer, limits);
+  }
+
+  begin(): void {
+    this.#stranger.begin();
+  }
+
+  /** The client is known now, or gone. */
+  end(): void {
+    this.#stranger.leave();
+  }
+
+  read(data: Buffer, isBinary: boolean): FirstVerdict {
+    if (this.#stranger.isHeldBack) return { kind: 'held_back' };
+    if (data.byteLength > LIMITS.preAuthFrameBytes) return { kind: 'too_large' };
+    const first = readFirstFrame(data, isBinary);
+    return first.kind === 'introduction' ? this.#admit(first.introduction) : first;
+  }
+
+  /** Answers a client that was turned down, perhaps later. False where the answer waits. */
+  turnDown({ clientId, clientType }: Introduction, reason: string, answer: () => void): boolean {
+    this.#hub.counters.authFailures++;
+    this.#log.warn({ client_id: clientId, client_type: clientType, reason }, 'client refused');
+    return this.#stranger.answerRefusal(answer);
+  }
+
+  /** Records the session, and reads where the client's streams go on. */
+  identify({ introduction, client, token }: Admission): Promise<IdentifiedClient> {
+    const { store, clock, forkRefusals } = this.#hub;
+    const { clientId, clientType } = client;
+    const isForkForgiven = forkRefusals.isForgiven(clientId);
+    const resume = introduction.resume && { ...introduction.resume, isForkForgiven };
+    return store.identify({ clientId, clientType, token, connectedMs: clock.wallMs(), resume });
+  }
+
+  /** It is one of two that number messages alike, and is told so. */
+  noteFork({ clientId }: AdmittedClient): void {
+    this.#hub.counters.epochForks++;
+    this.#hub.forkRefusals.note(clientId);
+    this.#log.warn({ client_id: clientId }, 'two clients may be numbering messages alike');
+  }
+
+  #admit(introduction: Introduction): FirstVerdict {
+    const { tokens, clock } = this.#hub;
+    const verdict = admissionOf(introduction, this.#peer.certificateName, this.#hub);
+    if (!verdict.isAdmitted) return { kind: 'turned_down', introduction, reason: verdict.reason };
+    const { token } = verdict;
+    tokens.noteUse(token, clock.wallMs());
+    this.#stranger.leave();
+    const { clientType } = introduction;
+    const clientId = introduction.clientId ?? token.name;
+    const key = clientKey(clientType, clientId, token.name);
+    const client = { clientId, clientType, key, scopes: token.scopes };
+    return { kind: 'admitted', introduction, client, token };
+  }
+}
