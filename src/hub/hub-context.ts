@@ -3,6 +3,7 @@ import type { Logger } from '../system/logger.ts';
 import type { HubCounters } from './counters.ts';
 import type { Doorman } from './door/doorman.ts';
 import type { ForkRefusals } from './door/fork-refusals.ts';
+import type { RefusalBudgets } from './door/refusal-budgets.ts';
 import type { TokenDirectory } from './door/token-directory.ts';
 import type { EventBus } from './fan-out/event-bus.ts';
 import type { FanOut } from './fan-out/fan-out.ts';
@@ -26,6 +27,7 @@ export interface HubContext {
   readonly limits: HubLimits;
   readonly load: IngestLoad;
   readonly doorman: Doorman;
+  readonly refusalBudgets: RefusalBudgets;
   readonly forkRefusals: ForkRefusals;
   readonly streams: StreamDesk;
   readonly clock: Clock;

@@ -8,6 +8,7 @@ import { Doorman } from './door/doorman.ts';
 import { ForkRefusals } from './door/fork-refusals.ts';
 import { certificateOf, checkPlaintext, type ListenerTls } from './door/listener-tls.ts';
 import { reconnectAdvice } from './door/reconnect-advice.ts';
+import { RefusalBudgets } from './door/refusal-budgets.ts';
 import { enforceTokens } from './door/revocation.ts';
 import { TokenDirectory } from './door/token-directory.ts';
 import { TokenWatch } from './door/token-watch.ts';
@@ -103,6 +104,7 @@ export class Hub {
       limits,
       load: new IngestLoad(),
       doorman: new Doorman(limits),
+      refusalBudgets: new RefusalBudgets(),
       forkRefusals: new ForkRefusals(),
       streams: new StreamDesk({
         clock,
@@ -180,6 +182,7 @@ export class Hub {
       enforceTokens(this.#context);
       for (const session of this.#context.registry.connections()) session.tick(BEAT_MS);
       this.#context.doorman.sweep(clock.monotonicMs());
+      this.#context.refusalBudgets.sweep(clock.monotonicMs());
       this.#beat = clock.setTimeout(beat, BEAT_MS);
     };
     this.#beat = clock.setTimeout(beat, BEAT_MS);

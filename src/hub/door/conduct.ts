@@ -1,16 +1,24 @@
+import { LIMITS } from '../../protocol/limits.ts';
 import { TokenBucket } from '../ingest/token-bucket.ts';
 import type { HubLimits } from '../limits.ts';
 
-/** Refused frames of one client that are answered at once, and how fast that allowance comes back. */
-const REFUSALS = { perS: 100, burst: 500 };
+/** Refused frames of one connection that are answered at once, and how fast that allowance comes back. */
+const REFUSALS = { perS: 50, burst: 200 };
 /** Frames of a client that delivers nothing: requests and heartbeats. */
 const REQUESTS = { perS: 200, burst: 2000 };
 /** An edge may put each message into a frame of its own, and has heartbeats beside. */
 const FRAMES_PER_MESSAGE = 2;
 /** A frame counts as one more for so many of its bytes: reading and parsing them is the work. */
 const BYTES_PER_FRAME = 16 * 1024;
+/** The same for what is larger than a batch, with its envelope. */
+const LARGEST_BATCH = 2 * LIMITS.batchBytes;
+const LARGE_BYTES_PER_FRAME = 1024;
+/** A refused frame was work for nothing. */
+const BYTES_PER_REFUSAL = 4 * 1024;
 /** The shortest time that a client is not read from: less is not worth the system calls. */
 const MIN_PAUSE_MS = 20;
+/** The longest for what others of its token did: its heartbeats are to be heard in time. */
+const MAX_SHARED_PAUSE_MS = LIMITS.heartbeatMs;
 
 /** What to do about a client that sent a frame: nothing, not read from it for a time, or end its connection. */
 export type Measure =
@@ -23,18 +31,24 @@ const NONE: Measure = { kind: 'none' };
 /**
  * How fast an identified client may make work that is not governed by its credit. Who is above it is not read from,
  * so its frames wait in the network. Who goes on with frames that are refused, until that debt is as large as the
- * allowance, is closed; a client of the original protocol is not, for it does not know the rules.
+ * allowance, is closed; a client of the original protocol is not, for it does not know the rules. The clients of one
+ * token have an allowance in common as well: for those of them that are refused it makes no difference to connect anew.
  */
 export class Conduct {
   readonly #refusals: TokenBucket;
+  readonly #shared: TokenBucket;
   readonly #frames: TokenBucket;
   /** Debt of refusals that ends the connection. */
   readonly #mostDebt: number;
 
-  /** @param nowMs monotonic, as in all calls */
+  /**
+   * @param shared refusals of all clients of its token
+   * @param nowMs monotonic, as in all calls
+   */
   constructor(
     { isEdge, isLegacy }: { readonly isEdge: boolean; readonly isLegacy: boolean },
     limits: HubLimits,
+    shared: TokenBucket,
     nowMs: number,
   ) {
     const rate = isEdge
@@ -44,26 +58,29 @@ export class Conduct {
         }
       : REQUESTS;
     this.#refusals = new TokenBucket(REFUSALS, nowMs);
+    this.#shared = shared;
     this.#frames = new TokenBucket(rate, nowMs);
     this.#mostDebt = isLegacy ? Number.POSITIVE_INFINITY : REFUSALS.burst;
   }
 
-  /** The client has sent a frame of so many bytes; a control frame that asks for an answer is one too. */
+  /** It has sent a frame of so many bytes; a control frame that asks for an answer is one too. */
   onFrame(nowMs: number, bytes: number): Measure {
-    this.#frames.take(1 + Math.floor(bytes / BYTES_PER_FRAME), nowMs);
-    return measureOf(this.#frames, Number.POSITIVE_INFINITY, nowMs);
+    const unit = bytes > LARGEST_BATCH ? LARGE_BYTES_PER_FRAME : BYTES_PER_FRAME;
+    this.#frames.take(1 + Math.floor(bytes / unit), nowMs);
+    return pauseFor(this.#frames.waitFor(0, nowMs));
   }
 
-  /** One of its frames was answered with an error. */
-  onRefusal(nowMs: number): Measure {
-    this.#refusals.take(1, nowMs);
-    return measureOf(this.#refusals, this.#mostDebt, nowMs);
+  /** A frame of so many bytes is answered with an error. */
+  onRefusal(nowMs: number, bytes: number): Measure {
+    const weight = 1 + Math.floor(bytes / BYTES_PER_REFUSAL);
+    this.#refusals.take(weight, nowMs);
+    this.#shared.take(weight, nowMs);
+    if (this.#refusals.level(nowMs) <= -this.#mostDebt) return { kind: 'close' };
+    const sharedMs = Math.min(MAX_SHARED_PAUSE_MS, this.#shared.waitFor(0, nowMs));
+    return pauseFor(Math.max(this.#refusals.waitFor(0, nowMs), sharedMs));
   }
 }
 
-function measureOf(bucket: TokenBucket, mostDebt: number, nowMs: number): Measure {
-  const level = bucket.level(nowMs);
-  if (level >= 0) return NONE;
-  if (level <= -mostDebt) return { kind: 'close' };
-  return { kind: 'pause', forMs: Math.max(MIN_PAUSE_MS, bucket.waitFor(0, nowMs)) };
+function pauseFor(ms: number): Measure {
+  return ms > 0 ? { kind: 'pause', forMs: Math.max(MIN_PAUSE_MS, ms) } : NONE;
 }

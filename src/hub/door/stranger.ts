@@ -6,6 +6,9 @@ import type { HubContext } from '../hub-context.ts';
 /** A stranger that has sent so much is cut off, closing handshake or not. */
 const STRANGER_BYTES = 4 * LIMITS.preAuthFrameBytes;
 
+/** Frames in place of a `client_identify` that are answered. */
+const WRONG_FRAMES = 8;
+
 export interface Peer {
   readonly connectionId: string;
   readonly remoteAddress: string;
@@ -33,6 +36,7 @@ export class Stranger {
   #refusalTimer: TimerHandle | undefined;
   #isGone = false;
   #bytes = 0;
+  #wrongFrames = 0;
 
   constructor(hub: Pick<HubContext, 'clock' | 'doorman'>, peer: Peer, limits: StrangerLimits) {
     this.#hub = hub;
@@ -59,6 +63,12 @@ export class Stranger {
     if (holdMs === 0) answer();
     else this.#refusalTimer = clock.setTimeout(answer, holdMs);
     return holdMs === 0;
+  }
+
+  /** It sent something else than a `client_identify`. False where it has done so often enough. */
+  noteWrongFrame(): boolean {
+    this.#wrongFrames++;
+    return this.#wrongFrames <= WRONG_FRAMES;
   }
 
   /** The client is known now, or gone. */

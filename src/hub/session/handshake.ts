@@ -8,6 +8,7 @@ import type { HubContext } from '../hub-context.ts';
 import type { IdentifiedClient } from '../store/requests.ts';
 import { clientKey } from './client-key.ts';
 import type { AdmittedClient, Introduction } from './dialect.ts';
+import type { InboundFrame } from './intake.ts';
 
 /** A client that was let in, and is not welcomed yet. */
 export interface Admission {
@@ -22,6 +23,8 @@ type FirstVerdict =
   | { readonly kind: 'held_back' }
   | { readonly kind: 'too_large' }
   | Extract<FirstFrame, { kind: 'refused' }>
+  /** It has sent enough that is no `client_identify`. */
+  | { readonly kind: 'flood' }
   | { readonly kind: 'turned_down'; readonly introduction: Introduction; readonly reason: string }
   | ({ readonly kind: 'admitted' } & Admission);
 
@@ -48,17 +51,21 @@ export class Handshake {
     this.#stranger.leave();
   }
 
-  read(data: Buffer, isBinary: boolean): FirstVerdict {
+  read({ data, isBinary }: InboundFrame): FirstVerdict {
     if (this.#stranger.isHeldBack) return { kind: 'held_back' };
     if (data.byteLength > LIMITS.preAuthFrameBytes) return { kind: 'too_large' };
     const first = readFirstFrame(data, isBinary);
-    return first.kind === 'introduction' ? this.#admit(first.introduction) : first;
+    if (first.kind === 'introduction') return this.#admit(first.introduction);
+    return this.#stranger.noteWrongFrame() ? first : { kind: 'flood' };
   }
 
-  /** Answers a client that was turned down, perhaps later. False where the answer waits. */
-  turnDown({ clientId, clientType }: Introduction, reason: string, answer: () => void): boolean {
+  noteRefusal({ clientId, clientType }: Introduction, reason: string): void {
     this.#hub.counters.authFailures++;
     this.#log.warn({ client_id: clientId, client_type: clientType, reason }, 'client refused');
+  }
+
+  /** Answers a client that is turned down, perhaps later. False where the answer waits. */
+  answerRefusal(answer: () => void): boolean {
     return this.#stranger.answerRefusal(answer);
   }
 

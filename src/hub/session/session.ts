@@ -1,9 +1,11 @@
 import type { WebSocket } from 'ws';
 import { CLOSE_CODES, type CloseCode } from '../../protocol/close-codes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
+import type { ClientType } from '../../protocol/session.ts';
 import type { Logger } from '../../system/logger.ts';
 import { Conduct } from '../door/conduct.ts';
 import type { Peer } from '../door/stranger.ts';
+import type { HubToken } from '../door/tokens.ts';
 import type { LiveEvent } from '../fan-out/live-event.ts';
 import { PACING } from '../fan-out/subscriber.ts';
 import type { HubContext } from '../hub-context.ts';
@@ -11,7 +13,7 @@ import type { IdentifiedClient } from '../store/requests.ts';
 import type { AdmittedClient, ClientChannel, Conversation, RequestId } from './dialect.ts';
 import { ENDINGS, type Ending } from './endings.ts';
 import { type Admission, Handshake } from './handshake.ts';
-import { Intake } from './intake.ts';
+import { type InboundFrame, Intake } from './intake.ts';
 import { Outlet } from './outlet.ts';
 import { connectionEstablished } from './server-frames.ts';
 import type { ClientView, RegisteredSession } from './session-registry.ts';
@@ -22,11 +24,6 @@ import {
   sessionStep,
 } from './session-state.ts';
 import { Silence } from './silence.ts';
-
-interface HeldFrame {
-  readonly data: Buffer;
-  readonly isBinary: boolean;
-}
 
 /** One connection: what `sessionStep` decides, done on a socket. */
 export class HubSession implements ClientChannel, RegisteredSession {
@@ -44,14 +41,13 @@ export class HubSession implements ClientChannel, RegisteredSession {
   #lastSeenMs = 0;
   /** Confirms to the store that the client has its session token. */
   #confirmToken: (() => void) | undefined;
-  #held: HeldFrame[] = [];
 
   constructor(ws: WebSocket, hub: HubContext, peer: Peer) {
     this.#ws = ws;
     this.#hub = hub;
     this.#peer = peer;
     this.#log = hub.log.child({ connection: peer.connectionId, remote: peer.remoteAddress });
-    this.#intake = new Intake(ws, hub.clock);
+    this.#intake = new Intake(ws, hub.clock, (frame) => this.#onFrame(frame));
     this.#outlet = new Outlet(ws, peer.socket, hub.clock);
     this.#handshake = new Handshake(hub, peer, this.#log, {
       onTimeout: () => this.#onIdentifyTimeout(),
@@ -64,15 +60,22 @@ export class HubSession implements ClientChannel, RegisteredSession {
 
   start(): void {
     const ws = this.#ws;
-    ws.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
+    ws.on('message', (data, isBinary) => {
+      this.#onSign();
+      this.#hub.counters.framesIn++;
+      this.#intake.take({ data: data as Buffer, isBinary });
+    });
     ws.on('ping', (data) => {
       this.#onSign();
-      if (this.#intake.onFrame(data.byteLength)) this.#onFlood();
+      if (this.#intake.isFloodedBy(data.byteLength)) this.#onFlood();
     });
     ws.on('pong', () => this.#onSign());
     ws.on('close', (code, reason) => this.#onClosed(code, reason.toString('utf8')));
     // 'close' follows; ws has already answered the peer with the fitting code.
-    ws.on('error', (error) => this.#log.warn({ err: error }, 'socket error'));
+    ws.on('error', (error) => {
+      this.#log.warn({ err: error }, 'socket error');
+      this.#intake.onBrokenFrame();
+    });
     this.#hub.registry.add(this);
     this.#handshake.begin();
     const greeting = connectionEstablished(this.connectionId, this.#hub.clock.wallMs());
@@ -127,7 +130,7 @@ export class HubSession implements ClientChannel, RegisteredSession {
 
   reject(code: string, message: string, requestId: RequestId, retryAfterMs?: number): void {
     this.notify(code, message, requestId, retryAfterMs);
-    if (this.#intake.onRefusal()) this.#onFlood();
+    if (this.#intake.isFloodedByRefusal()) this.#onFlood();
   }
 
   setReading(isReading: boolean): void {
@@ -208,36 +211,38 @@ export class HubSession implements ClientChannel, RegisteredSession {
 
   #onSuperseded(): void {
     this.#hub.counters.superseded++;
-    this.reject('superseded', 'a newer connection of this client took over', undefined);
+    this.notify('superseded', 'a newer connection of this client took over');
     this.#apply({ name: 'finish', code: CLOSE_CODES.superseded });
   }
 
-  #onMessage(data: Buffer, isBinary: boolean): void {
-    this.#onSign();
-    this.#hub.counters.framesIn++;
+  #onFrame(frame: InboundFrame): void {
     const effect = this.#apply({ name: 'frame' });
-    if (effect.do === 'read_first') this.#readFirst(data, isBinary);
-    if (effect.do === 'hold') this.#held.push({ data, isBinary });
-    if (effect.do === 'handle') this.#handle(data, isBinary);
-    if (this.#intake.onFrame(data.byteLength)) this.#onFlood();
+    if (effect.do === 'read_first') this.#readFirst(frame);
+    if (effect.do === 'hold') this.#intake.hold(frame);
+    if (effect.do === 'handle') this.#handle(frame);
+    if (this.#intake.isFloodedBy(frame.data.byteLength)) this.#onFlood();
   }
 
-  #readFirst(data: Buffer, isBinary: boolean): void {
-    const first = this.#handshake.read(data, isBinary);
+  #readFirst(frame: InboundFrame): void {
+    const first = this.#handshake.read(frame);
     if (first.kind === 'too_large') this.onTooLarge(LIMITS.preAuthFrameBytes);
     else if (first.kind === 'refused') this.reject(first.code, first.message, first.requestId);
     else if (first.kind === 'admitted') this.#identify(first);
+    else if (first.kind === 'flood') this.#turnDown(() => this.#onFlood());
     else if (first.kind === 'turned_down') {
       const { introduction, reason } = first;
       this.#outlet.speak(introduction.dialect);
-      const isAnswered = this.#handshake.turnDown(introduction, reason, () => {
-        this.#end(ENDINGS.authFailed(reason), introduction.requestId);
-      });
-      if (!isAnswered) this.setReading(false);
+      this.#handshake.noteRefusal(introduction, reason);
+      this.#turnDown(() => this.#end(ENDINGS.authFailed(reason), introduction.requestId));
     }
   }
 
-  #handle(data: Buffer, isBinary: boolean): void {
+  /** Until the answer is given, nothing else is tried on this connection. */
+  #turnDown(answer: () => void): void {
+    if (!this.#handshake.answerRefusal(answer)) this.setReading(false);
+  }
+
+  #handle({ data, isBinary }: InboundFrame): void {
     this.#confirmToken?.();
     this.#confirmToken = undefined;
     // It sends and does not read the answers.
@@ -269,10 +274,10 @@ export class HubSession implements ClientChannel, RegisteredSession {
   }
 
   #welcome(
-    { introduction, client }: Admission,
+    { introduction, client, token }: Admission,
     identified: Exclude<IdentifiedClient, { verdict: 'fork' }>,
   ): void {
-    const { store, clock, directory, registry, counters, forkRefusals, limits } = this.#hub;
+    const { store, clock, directory, registry, counters, forkRefusals } = this.#hub;
     const { clientId, clientType } = client;
     const { name: protocol, isExclusive } = introduction.dialect;
     forkRefusals.forget(clientId);
@@ -281,8 +286,7 @@ export class HubSession implements ClientChannel, RegisteredSession {
     else directory.join(this.connectionId);
     this.#client = { ...client, connectedMs: clock.wallMs() };
     this.#conversation = introduction.converse(client, this, this.#hub);
-    const kind = { isEdge: clientType === 'ai_engine', isLegacy: this.isLegacy };
-    this.#intake.judge(new Conduct(kind, limits, clock.monotonicMs()));
+    this.#intake.judge(this.#conductOf(clientType, token));
     this.#apply({ name: 'streams_read' });
     const { verdict, sessionToken, streams } = identified;
     const facts = { verdict, protocol, streams: streams.length };
@@ -295,15 +299,19 @@ export class HubSession implements ClientChannel, RegisteredSession {
     const [storeId, nowMs, connections] = [store.storeId, clock.wallMs(), registry.size];
     this.send(this.#conversation.welcome({ identified, storeId, nowMs, connections }));
     this.setReading(true);
-    for (const { data, isBinary } of this.#held.splice(0)) {
-      // One of them may have ended the session.
-      if (this.#state.name === 'identified') this.#handle(data, isBinary);
-    }
+    this.#intake.release();
+  }
+
+  #conductOf(clientType: ClientType, { name }: HubToken): Conduct {
+    const { clock, limits, refusalBudgets } = this.#hub;
+    const kind = { isEdge: clientType === 'ai_engine', isLegacy: this.isLegacy };
+    const nowMs = clock.monotonicMs();
+    return new Conduct(kind, limits, refusalBudgets.of(name, nowMs), nowMs);
   }
 
   #onClosed(code: number, reason: string): void {
     this.#handshake.end();
-    this.#intake.pardon();
+    this.#intake.close();
     this.#conversation?.stop();
     this.#hub.directory.remove(this.connectionId);
     this.#hub.registry.remove(this);
@@ -316,7 +324,7 @@ export class HubSession implements ClientChannel, RegisteredSession {
     this.#state = state;
     if (effect.do === 'close') {
       this.#hub.fanOut.unsubscribe(this);
-      this.#intake.pardon();
+      this.#intake.close();
       this.#ws.close(effect.code);
       // A socket that is not read never sees the peer's answer to the close.
       this.setReading(true);
@@ -327,7 +335,7 @@ export class HubSession implements ClientChannel, RegisteredSession {
   }
 
   #end({ close, code, message, retryAfterMs }: Ending, requestId?: RequestId): void {
-    this.reject(code, message, requestId, retryAfterMs);
+    this.notify(code, message, requestId, retryAfterMs);
     this.#apply({ name: 'fail', code: close });
   }
 }

@@ -113,6 +113,27 @@ describe('deflated frames', () => {
   });
 });
 
+describe('a client that goes on with frames that are refused', () => {
+  test('is answered in order and all of it, only later', async () => {
+    const { url } = await scene.start();
+    const client = await RawClient.identified(url, { token: EDGE_TOKEN });
+    for (let sent = 0; sent < 230; sent++)
+      client.ws.send(`{"type":"nonsense","timestamp":1,"request_id":"r-${sent}","data":{}}`);
+    for (let sent = 0; sent < 230; sent++)
+      expect((await client.next('error')).request_id).toBe(`r-${sent}`);
+    client.close();
+  });
+
+  test('is closed at twice its allowance', async () => {
+    const { hub, url } = await scene.start();
+    const client = await RawClient.identified(url, { token: EDGE_TOKEN });
+    const large = `"${'x'.repeat(900 * 1024)}`;
+    for (let sent = 0; sent < 2; sent++) client.ws.send(large);
+    expect(await client.closed).toBe(4429);
+    expect(hub.stats().flowViolations).toBe(1);
+  });
+});
+
 describe('faulty frames name the request', () => {
   test('even where they cannot be read', async () => {
     const { url } = await scene.start();

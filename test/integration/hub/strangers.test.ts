@@ -31,6 +31,18 @@ describe('strangers', () => {
     await vi.waitFor(() => expect(hub.stats()).toMatchObject({ unidentified: 0 }));
   });
 
+  test('who says everything but who it is is answered a few times and then closed', async () => {
+    const { hub, url } = await scene.start();
+    const stranger = await RawClient.connect(url);
+    for (let sent = 0; sent < 20; sent++) stranger.ws.send('{"type":"heartbeat"}');
+    expect(await stranger.closed).toBe(4429);
+    const codes = stranger.frames
+      .filter(({ type }) => type === 'error')
+      .map(({ data }) => data.code);
+    expect(codes).toEqual([...Array<string>(8).fill('not_identified'), 'flow_violation']);
+    expect(hub.stats().flowViolations).toBe(1);
+  });
+
   test('too many of them are asked to come back, and those who are known do not count', async () => {
     const limits = { ...DEFAULT_HUB_LIMITS, unidentifiedPerAddress: 2 };
     const { hub, url } = await scene.start({ limits });
