@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { setPriority } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { frame, hostileFrames, KINDS } from './hostile-frames.mjs';
 
@@ -17,7 +17,7 @@ const PATIENCE_MS = 3000;
 const SLOW_MS = 6000;
 
 // Attackers have machines of their own: what they compute is not to slow the hub.
-setPriority(19);
+setPriority(constants.priority.PRIORITY_LOW);
 
 let state = seed | 0;
 /** mulberry32, as `seeded` in seed.ts. */
