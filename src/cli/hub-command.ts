@@ -6,6 +6,7 @@ import { checkSecrets } from '../config/secret-problems.ts';
 import { hubTls, hubTokens } from '../config/secrets.ts';
 import type { ListenerTls } from '../hub/door/listener-tls.ts';
 import { Hub } from '../hub/hub.ts';
+import { DEFAULT_HUB_LIMITS } from '../hub/limits.ts';
 import { systemClock } from '../system/clock.ts';
 import { createLogger } from '../system/logging.ts';
 import { createServiceNotifier } from '../system/systemd.ts';
@@ -34,6 +35,7 @@ export function hubCommand(): Command {
         isPlaintextAllowed: config.hub.insecure_plaintext,
         allowedOrigins: config.hub.allowed_origins,
         limits: {
+          ...DEFAULT_HUB_LIMITS,
           messagesPerS: config.hub.limits.messages_per_s,
           burstMessages: config.hub.limits.burst_messages,
           unidentified: config.hub.limits.unidentified,

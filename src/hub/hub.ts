@@ -104,7 +104,7 @@ export class Hub {
       limits,
       load: new IngestLoad(),
       doorman: new Doorman(limits),
-      refusalBudgets: new RefusalBudgets(),
+      refusalBudgets: new RefusalBudgets(limits.refusals),
       forkRefusals: new ForkRefusals(),
       streams: new StreamDesk({
         clock,

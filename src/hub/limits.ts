@@ -1,4 +1,5 @@
 import { LIMITS } from '../protocol/limits.ts';
+import type { Rate } from './ingest/token-bucket.ts';
 
 /** What the hub lets its clients do; none of it loses a message, it only comes later. */
 export interface HubLimits {
@@ -9,6 +10,8 @@ export interface HubLimits {
   /** Connections that have not identified themselves: all of them, and from one address. */
   readonly unidentified: number;
   readonly unidentifiedPerAddress: number;
+  /** Refused frames of one connection that are answered at once; a token's clients have twice that in common. */
+  readonly refusals: Rate;
   /** How long an edge may take to answer a stream request. */
   readonly streamRequestTimeoutMs: number;
 }
@@ -19,5 +22,6 @@ export const DEFAULT_HUB_LIMITS: HubLimits = {
   unidentified: 4096,
   // A thousand edges behind one router come back together.
   unidentifiedPerAddress: 2048,
+  refusals: { perS: 50, burst: 200 },
   streamRequestTimeoutMs: LIMITS.requestTimeoutMs,
 };

@@ -1,7 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { DEFAULT_HUB_LIMITS } from '../../src/hub/limits.ts';
 import { EVENT_STATUS } from '../../src/hub/store/schema.ts';
+import { USUAL_SCOPES } from '../../src/protocol/scopes.ts';
+import type { ClientType } from '../../src/protocol/session.ts';
+import { EDGE_TOKEN, HubScene, hash } from '../integration/hub/hub-scene.ts';
+import { alerts, RawClient } from '../integration/hub/raw-client.ts';
 import { waitFor } from '../support/program.ts';
 import { type Footprint, footprintOf, median } from './support/footprint.ts';
 import { ProcessUnderTest } from './support/process-under-test.ts';
@@ -111,6 +117,37 @@ test('24 hostile frames: the hub stands, nothing is let in by them, the others g
   expect([...senders]).toEqual([]);
 });
 
+test('hostile frames of clients that nobody slows: each that gets in is read and answered', async () => {
+  const hubs = new HubScene();
+  onTestFinished(() => hubs.end());
+  const tokens = IDENTITIES.map(({ name, clientType: type, token, scopes }) => ({
+    name,
+    type: type as ClientType,
+    sha256: hash(token),
+    scopes: { ...USUAL_SCOPES, ...scopes },
+  }));
+  const modest = { name: 'modest', type: 'ai_engine', sha256: hash(EDGE_TOKEN) } as const;
+  const limits = { ...DEFAULT_HUB_LIMITS, refusals: { perS: 1e9, burst: 1e9 } };
+  const { hub, url } = await hubs.start({
+    limits,
+    tokens: [...tokens, { ...modest, scopes: USUAL_SCOPES }],
+  });
+  const driver = attackerOf(hub.address);
+  await driver.ended();
+  expect(driver.stderr, `seed ${SEED}`).toBe('');
+  await waitFor('the attackers are gone', () => {
+    const { clients, unidentified } = hub.stats();
+    return clients.ai_engine + clients.frontend + clients.desktop_app + unidentified === 0;
+  });
+  const { framesIn, errorsSent } = hub.stats();
+  console.log(`${FRAMES} frames written, ${framesIn} read, ${errorsSent} errors answered`);
+  expect(framesIn).toBeGreaterThan(FRAMES / 2);
+  const client = await RawClient.identified(url, { token: EDGE_TOKEN, clientId: 'modest' });
+  client.batch({ epoch: randomUUID(), lane: 0 }, alerts(1, 1));
+  expect((await client.next('batch_ack')).data.acks).toMatchObject([{ acked_through: 1 }]);
+  client.close();
+});
+
 /** An error of the hub's own; what `ws` finds wrong in a frame, and a connection that was cut, are none. */
 function isComplaint(line: string): boolean {
   const { level, err } = JSON.parse(line) as { level: string; err?: { code?: string } };
@@ -125,11 +162,15 @@ async function latencies(swarm: Swarm, happening: () => Promise<void>): Promise<
   return swarm.command('latencies');
 }
 
-async function attackOn(scene: FaultScene, footprints: Footprint[]): Promise<Attack> {
-  const { host, port } = scene.hub;
-  const options = { host, port, frames: FRAMES, identities: IDENTITIES, seed: SEED };
+function attackerOf(address: { readonly host: string; readonly port: number }): ProcessUnderTest {
+  const options = { ...address, frames: FRAMES, identities: IDENTITIES, seed: SEED };
   const driver = new ProcessUnderTest([process.execPath, DRIVER, JSON.stringify(options)]);
   onTestFinished(() => driver.end('SIGKILL'));
+  return driver;
+}
+
+async function attackOn(scene: FaultScene, footprints: Footprint[]): Promise<Attack> {
+  const driver = attackerOf(scene.hub);
   const ended = driver.ended();
   while (!driver.hasEnded && !scene.hub.process.hasEnded) {
     footprints.push(footprintOf(scene.hub.process));

@@ -2,8 +2,6 @@ import { LIMITS } from '../../protocol/limits.ts';
 import { TokenBucket } from '../ingest/token-bucket.ts';
 import type { HubLimits } from '../limits.ts';
 
-/** Refused frames of one connection that are answered at once, and how fast that allowance comes back. */
-const REFUSALS = { perS: 50, burst: 200 };
 /** Frames of a client that delivers nothing: requests and heartbeats. */
 const REQUESTS = { perS: 200, burst: 2000 };
 /** An edge may put each message into a frame of its own, and has heartbeats beside. */
@@ -57,10 +55,10 @@ export class Conduct {
           burst: FRAMES_PER_MESSAGE * limits.burstMessages,
         }
       : REQUESTS;
-    this.#refusals = new TokenBucket(REFUSALS, nowMs);
+    this.#refusals = new TokenBucket(limits.refusals, nowMs);
     this.#shared = shared;
     this.#frames = new TokenBucket(rate, nowMs);
-    this.#mostDebt = isLegacy ? Number.POSITIVE_INFINITY : REFUSALS.burst;
+    this.#mostDebt = isLegacy ? Number.POSITIVE_INFINITY : limits.refusals.burst;
   }
 
   /** It has sent a frame of so many bytes; a control frame that asks for an answer is one too. */
