@@ -19,6 +19,7 @@ const read = (name) => readFileSync(path(name), 'utf8');
 
 const LIMIT_MEANINGS = {
   maxFrameBytes: 'Largest frame, bytes of UTF-8, inflated where it came deflated',
+  viewerFrameBytes: 'Largest frame of a client other than an `ai_engine`',
   preAuthFrameBytes: 'Largest frame of a client that has not identified itself, bytes',
   deflateMinBytes: 'Frames smaller than this are not worth deflating, bytes',
   maxDepth: 'Objects and lists in one another, the frame included',

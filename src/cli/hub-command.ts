@@ -40,6 +40,7 @@ export function hubCommand(): Command {
           burstMessages: config.hub.limits.burst_messages,
           unidentified: config.hub.limits.unidentified,
           unidentifiedPerAddress: config.hub.limits.unidentified_per_address,
+          sessionsPerToken: config.hub.limits.sessions_per_token,
           streamRequestTimeoutMs: config.hub.limits.stream_request_timeout_s * 1000,
         },
         retention: {

@@ -88,6 +88,11 @@ const hubLimitsSchema = z.strictObject({
     title: 'Strangers from one address',
     description: 'The same by address. Above the number of boxes behind one router.',
   }),
+  sessions_per_token: most(1024).meta({
+    title: 'Clients by one token',
+    description:
+      'Connected at once; more are asked to come back. A client that reconnects takes its own place.',
+  }),
   stream_request_timeout_s: z.number().min(1).max(300).default(20).meta({
     title: 'Wait for an edge, s',
     description: 'How long an edge may take to answer a request to start, stop or change a camera.',

@@ -14,6 +14,8 @@ export class HubCounters {
   inflatedBytes = 0;
   errorsSent = 0;
   authFailures = 0;
+  /** Clients turned away because their token had as many as it may have. */
+  tokenFull = 0;
   /** Frames and messages that their client has no right to send. */
   forbidden = 0;
   identifyTimeouts = 0;

@@ -12,6 +12,8 @@ export interface HubLimits {
   readonly unidentifiedPerAddress: number;
   /** Refused frames of one connection that are answered at once; a token's clients have twice that in common. */
   readonly refusals: Rate;
+  /** Clients that are connected by one token. */
+  readonly sessionsPerToken: number;
   /** How long an edge may take to answer a stream request. */
   readonly streamRequestTimeoutMs: number;
 }
@@ -23,5 +25,7 @@ export const DEFAULT_HUB_LIMITS: HubLimits = {
   // A thousand edges behind one router come back together.
   unidentifiedPerAddress: 2048,
   refusals: { perS: 50, burst: 200 },
+  // Every page of a large control room, or a thousand boxes that were set up alike.
+  sessionsPerToken: 1024,
   streamRequestTimeoutMs: LIMITS.requestTimeoutMs,
 };

@@ -25,6 +25,13 @@ export const ERROR_CODES = {
       'The token is not known, is not for this `client_type`, or the `client_id` belongs to another token. ' +
       'Not to be tried again before `retry_after_ms`.',
   },
+  too_many_sessions: {
+    isRetryable: true,
+    closes: 1013,
+    meaning:
+      'As many clients as may be are connected by this token: close some, give each site a token of its own, or ' +
+      'raise `hub.limits.sessions_per_token` on the hub.',
+  },
   superseded: {
     isRetryable: false,
     closes: 4409,

@@ -4,6 +4,8 @@ const KIB = 1024;
 export const LIMITS = {
   /** Largest frame in bytes of UTF-8, inflated where it came deflated; a larger one ends the connection with 4413. */
   maxFrameBytes: 1024 * KIB,
+  /** Largest frame of a client that only asks and is shown: any but an `ai_engine`. */
+  viewerFrameBytes: 64 * KIB,
   /** Largest frame of a client that has not identified itself. */
   preAuthFrameBytes: 16 * KIB,
   /** Frames smaller than this are not worth deflating. */

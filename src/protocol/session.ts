@@ -47,6 +47,9 @@ export const connectionEstablishedSchema = frame(
     capabilities,
     limits: z.object({
       max_frame_bytes: count.describe('Largest frame that the server takes'),
+      max_viewer_frame_bytes: count
+        .optional()
+        .describe('Largest frame that it takes of clients other than an `ai_engine`'),
       identify_timeout_ms: count.describe('Time until `client_identify` has to be there'),
       heartbeat_ms: count.describe('A client silent for so long sends a heartbeat'),
     }),

@@ -396,7 +396,7 @@ export class EnhancedClient {
       ...(request_id !== undefined && { request_id }),
       data,
     });
-    if (this.#socket === null || text.length > LIMITS.maxFrameBytes) return false;
+    if (this.#socket === null || text.length > LIMITS.viewerFrameBytes) return false;
     this.#socket.send(text);
     this.#sent++;
     this.#snapshots.onNumbersChanged();

@@ -69,6 +69,11 @@ export const HUB_FIGURES: Readonly<Record<keyof HubStats, Figure>> = {
     'origins_refused',
     'Handshakes of pages whose origin is not allowed.',
   ),
+  tokenFull: count(
+    'connections',
+    'token_full',
+    'Clients turned away because as many as may be were connected by their token.',
+  ),
   forbidden: count(
     'connections',
     'forbidden',

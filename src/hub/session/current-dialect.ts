@@ -5,7 +5,12 @@ import type { Dialect, Introduction } from './dialect.ts';
 import { HubClient } from './hub-client.ts';
 
 /** Codes after which the same client can succeed without being changed. */
-const RETRYABLE = new Set(['try_later', 'store_unavailable', 'identify_timeout']);
+const RETRYABLE = new Set([
+  'try_later',
+  'store_unavailable',
+  'identify_timeout',
+  'too_many_sessions',
+]);
 
 export const currentDialect: Dialect = {
   name: 'current',

@@ -11,11 +11,20 @@ export interface Ending {
 
 const RETRY_AFTER_MS = 1000;
 const AUTH_RETRY_AFTER_MS = 60_000;
+/** Somebody else has to leave first. */
+const FULL_RETRY_AFTER_MS = 30_000;
 /** For the client to begin a new epoch. */
 const FORK_RETRY_AFTER_MS = 100;
 
 export const ENDINGS = {
   authFailed: (reason: string) => ending('authFailed', 'auth_failed', reason, AUTH_RETRY_AFTER_MS),
+  tooManySessions: () =>
+    ending(
+      'tryLater',
+      'too_many_sessions',
+      'as many clients as may be are connected by this token',
+      FULL_RETRY_AFTER_MS,
+    ),
   cannotServe: (reason: string) => ending('tryLater', 'try_later', reason),
   storeUnavailable: () =>
     ending('tryLater', 'store_unavailable', 'the hub cannot store messages now'),

@@ -99,3 +99,12 @@ export class Handshake {
     return { kind: 'admitted', introduction, client, token };
   }
 }
+
+/** Whether a client fits into the number that may be connected by its token. One that is here already takes its own place. */
+export function hasPlace(
+  { introduction, client, token }: Admission,
+  { directory, limits }: Pick<HubContext, 'directory' | 'limits'>,
+): boolean {
+  if (directory.countOfToken(token) < limits.sessionsPerToken) return true;
+  return introduction.dialect.isExclusive && directory.holderOf(client.key) !== undefined;
+}

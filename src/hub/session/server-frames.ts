@@ -30,6 +30,7 @@ export function connectionEstablished(connectionId: string, nowMs: number): Conn
       capabilities: [...CAPABILITIES],
       limits: {
         max_frame_bytes: LIMITS.maxFrameBytes,
+        max_viewer_frame_bytes: LIMITS.viewerFrameBytes,
         identify_timeout_ms: LIMITS.identifyTimeoutMs,
         heartbeat_ms: LIMITS.heartbeatMs,
       },

@@ -12,7 +12,8 @@ import type { HubContext } from '../hub-context.ts';
 import type { IdentifiedClient } from '../store/requests.ts';
 import type { AdmittedClient, ClientChannel, Conversation, RequestId } from './dialect.ts';
 import { ENDINGS, type Ending } from './endings.ts';
-import { type Admission, Handshake } from './handshake.ts';
+import { FrameRoom } from './frame-room.ts';
+import { type Admission, Handshake, hasPlace } from './handshake.ts';
 import { type InboundFrame, Intake } from './intake.ts';
 import { Outlet } from './outlet.ts';
 import { connectionEstablished } from './server-frames.ts';
@@ -38,6 +39,9 @@ export class HubSession implements ClientChannel, RegisteredSession {
   #state: SessionState = { name: 'connected' };
   #client: (AdmittedClient & { readonly connectedMs: number }) | undefined;
   #conversation: Conversation | undefined;
+  #maxFrameBytes: number = LIMITS.maxFrameBytes;
+  /** Of a viewer. */
+  #frameRoom: FrameRoom | undefined;
   #lastSeenMs = 0;
   /** Confirms to the store that the client has its session token. */
   #confirmToken: (() => void) | undefined;
@@ -62,14 +66,15 @@ export class HubSession implements ClientChannel, RegisteredSession {
     const ws = this.#ws;
     ws.on('message', (data, isBinary) => {
       this.#onSign();
+      this.#frameRoom?.frameEnded();
       this.#hub.counters.framesIn++;
       this.#intake.take({ data: data as Buffer, isBinary });
     });
     ws.on('ping', (data) => {
-      this.#onSign();
+      this.#onControlFrame(data);
       if (this.#intake.isFloodedBy(data.byteLength)) this.#onFlood();
     });
-    ws.on('pong', () => this.#onSign());
+    ws.on('pong', (data) => this.#onControlFrame(data));
     ws.on('close', (code, reason) => this.#onClosed(code, reason.toString('utf8')));
     // 'close' follows; ws has already answered the peer with the fitting code.
     ws.on('error', (error) => {
@@ -197,6 +202,11 @@ export class HubSession implements ClientChannel, RegisteredSession {
     this.#lastSeenMs = this.#hub.clock.wallMs();
   }
 
+  #onControlFrame(data: Buffer): void {
+    this.#onSign();
+    this.#frameRoom?.controlFrameEnded(data.byteLength);
+  }
+
   #onIdentifyTimeout(): void {
     this.#hub.counters.identifyTimeouts++;
     this.reject('identify_timeout', 'no client_identify in time', undefined);
@@ -247,7 +257,7 @@ export class HubSession implements ClientChannel, RegisteredSession {
     this.#confirmToken = undefined;
     // It sends and does not read the answers.
     if (this.bufferedBytes > PACING.maxBytes) this.terminate();
-    else if (data.byteLength > LIMITS.maxFrameBytes) this.onTooLarge(LIMITS.maxFrameBytes);
+    else if (data.byteLength > this.#maxFrameBytes) this.onTooLarge(this.#maxFrameBytes);
     else if (isBinary) this.#conversation?.onBinary(data);
     else this.#conversation?.onText(data.toString('utf8'), data.byteLength);
   }
@@ -256,8 +266,15 @@ export class HubSession implements ClientChannel, RegisteredSession {
     const { introduction, client, token } = admission;
     const { connectionId } = this;
     this.#outlet.speak(introduction.dialect);
+    if (!hasPlace(admission, this.#hub)) {
+      this.#hub.counters.tokenFull++;
+      this.#log.warn({ client_id: client.clientId, token: token.name }, 'token has no place left');
+      this.#end(ENDINGS.tooManySessions(), introduction.requestId);
+      return;
+    }
     this.#apply({ name: 'introduced' });
     this.#hub.directory.register({ connectionId, client, token }, () => this.#onSuperseded());
+    if (client.clientType !== 'ai_engine') this.#limitFrames(LIMITS.viewerFrameBytes);
     // What a client sends without waiting for its welcome is kept; more of it stays in the network.
     this.setReading(false);
     this.#handshake.identify(admission).then(
@@ -271,6 +288,17 @@ export class HubSession implements ClientChannel, RegisteredSession {
       },
       (error: unknown) => this.onStoreFailure(error),
     );
+  }
+
+  #limitFrames(maxBytes: number): void {
+    this.#maxFrameBytes = maxBytes;
+    this.#frameRoom = new FrameRoom(this.#peer.socket, {
+      maxBytes,
+      onTooLarge: () => {
+        if (this.#state.name !== 'closed') this.onTooLarge(maxBytes);
+      },
+      onFlood: () => this.terminate(),
+    });
   }
 
   #welcome(
@@ -311,6 +339,7 @@ export class HubSession implements ClientChannel, RegisteredSession {
 
   #onClosed(code: number, reason: string): void {
     this.#handshake.end();
+    this.#frameRoom?.end();
     this.#intake.close();
     this.#conversation?.stop();
     this.#hub.directory.remove(this.connectionId);

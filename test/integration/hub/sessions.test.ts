@@ -171,6 +171,26 @@ describe('faulty frames', () => {
     huge.ws.send('x'.repeat(3 * 1024 * 1024));
     expect(await huge.closed).toBe(1009);
   });
+
+  test('a viewer gets 64 KiB, also before what it sends is a whole frame', async () => {
+    const { url } = await scene.start();
+    const viewer = { token: VIEWER_TOKEN, type: 'frontend' as const };
+    const exact = await RawClient.identified(url, viewer);
+    exact.ws.send('x'.repeat(64 * 1024));
+    expect((await exact.next('error')).data.code).toBe('not_json');
+    // Not even JSON: it is not looked into.
+    exact.ws.send('x'.repeat(64 * 1024 + 1));
+    expect((await exact.next('error')).data).toMatchObject({
+      code: 'frame_too_large',
+      message: 'more than 65536 bytes',
+    });
+    expect(await exact.closed).toBe(4413);
+    const growing = await RawClient.identified(url, viewer);
+    for (let part = 0; part < 20; part++)
+      growing.ws.send('x'.repeat(30 * 1024), { fin: false, binary: false });
+    expect((await growing.next('error')).data.code).toBe('frame_too_large');
+    await growing.closed;
+  });
 });
 
 describe('life of a session', () => {

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type NewToken, TokenFile } from '../../../src/hub/door/token-file.ts';
+import { DEFAULT_HUB_LIMITS } from '../../../src/hub/limits.ts';
 import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import { CLIENT_TYPES } from '../../../src/protocol/session.ts';
 import { systemClock } from '../../../src/system/clock.ts';
@@ -134,5 +135,48 @@ describe('a hub without tokens', () => {
     );
     expect(codes).toEqual(guesses.map(() => 4401));
     expect(hub.stats().authFailures).toBe(guesses.length);
+  });
+});
+
+describe('clients of one token', () => {
+  const viewer = (clientId: string) =>
+    ({ token: VIEWER_TOKEN, clientId, type: 'frontend' }) as const;
+
+  test('are as many as the limit says, and one that reconnects keeps its place', async () => {
+    const limits = { ...DEFAULT_HUB_LIMITS, sessionsPerToken: 2 };
+    const { hub, url } = await scene.start({ limits });
+    const first = await RawClient.identified(url, viewer('page-1'));
+    const second = await RawClient.identified(url, viewer('page-2'));
+    const third = await RawClient.connect(url);
+    third.identify(viewer('page-3'));
+    expect((await third.next('error')).data).toMatchObject({
+      code: 'too_many_sessions',
+      retryable: true,
+      retry_after_ms: 30_000,
+    });
+    expect(await third.closed).toBe(1013);
+    const again = await RawClient.identified(url, viewer('page-1'));
+    expect(await first.closed).toBe(4409);
+    expect(hub.stats()).toMatchObject({ tokenFull: 1, authFailures: 0, unidentified: 0 });
+    // Clients of another token do not wait for these.
+    const edge = await RawClient.identified(url, { token: EDGE_TOKEN });
+    second.close();
+    await vi.waitFor(() => expect(hub.stats().clients.frontend).toBe(1));
+    const late = await RawClient.identified(url, viewer('page-3'));
+    for (const client of [again, edge, late]) client.close();
+  });
+
+  test('of the original protocol have no place of their own to come back to', async () => {
+    const limits = { ...DEFAULT_HUB_LIMITS, sessionsPerToken: 1 };
+    const { url } = await scene.start({ limits });
+    const data = { client_type: 'frontend', auth_token: VIEWER_TOKEN, client_id: 'page' };
+    const first = await RawClient.connect(url);
+    first.send('client_identify', data);
+    await first.next('identification_success');
+    const second = await RawClient.connect(url);
+    second.send('client_identify', data);
+    expect((await second.next('error')).data).toMatchObject({ code: 'too_many_sessions' });
+    expect(await second.closed).toBe(1013);
+    first.close();
   });
 });

@@ -8,6 +8,7 @@ describe('doorman', () => {
       ...DEFAULT_HUB_LIMITS,
       unidentified: 3,
       unidentifiedPerAddress: 2,
+      sessionsPerToken: 1024,
       streamRequestTimeoutMs: 20_000,
     });
     const taken = ['a', 'a', 'a', 'b', 'c'].map((address) => doorman.admit(address));

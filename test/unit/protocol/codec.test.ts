@@ -217,6 +217,7 @@ test('only codes of the list can be retryable', () => {
   const retryable = Object.keys(ERROR_CODES).filter(isRetryable);
   expect(retryable).toEqual([
     'identify_timeout',
+    'too_many_sessions',
     'edge_offline',
     'edge_timeout',
     'too_many_requests',
