@@ -8,6 +8,8 @@ export class HubCounters {
   connectionsRefused = 0;
   /** Handshakes of pages whose origin is not allowed, answered with 403. */
   originsRefused = 0;
+  /** HTTP connections ended because their answers were not read, or too many were asked for at once. */
+  answersCut = 0;
   framesIn = 0;
   /** Binary frames among them, and what they unfolded to. */
   deflatedFrames = 0;

@@ -27,6 +27,8 @@ const CLOSE_TIMEOUT_MS = 2000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 const CHECKED_EVERY_MS = 5000;
+/** For the next request on a connection. */
+const KEEP_ALIVE_MS = 5000;
 /** How soon a renewed certificate is in use. */
 const CERTIFICATE_READ_EVERY_MS = 2000;
 const WEBSOCKET_PATHS = new Set(['/', '/ws']);
@@ -36,6 +38,7 @@ const SERVER_OPTIONS = {
   keepAliveInitialDelay: 10_000,
   headersTimeout: HEADERS_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
   connectionsCheckingInterval: CHECKED_EVERY_MS,
 };
 

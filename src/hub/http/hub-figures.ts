@@ -69,6 +69,11 @@ export const HUB_FIGURES: Readonly<Record<keyof HubStats, Figure>> = {
     'origins_refused',
     'Handshakes of pages whose origin is not allowed.',
   ),
+  answersCut: count(
+    'connections',
+    'answers_cut',
+    'HTTP connections ended because their answers were not read, or too many were asked for at once.',
+  ),
   tokenFull: count(
     'connections',
     'token_full',

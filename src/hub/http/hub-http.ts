@@ -13,6 +13,7 @@ import { certificateOf } from '../door/listener-tls.ts';
 import type { HubToken } from '../door/tokens.ts';
 import type { HubContext } from '../hub-context.ts';
 import type { HubStats } from '../hub-stats.ts';
+import { AnswerWatch } from './answer-watch.ts';
 import { Authentication } from './authentication.ts';
 import { healthOf } from './health.ts';
 import { historyRoutes } from './history-routes.ts';
@@ -48,12 +49,14 @@ export class HubHttp {
   readonly #authentication: Authentication;
   readonly #readiness: Readiness;
   readonly #metrics = new HubMetrics();
+  readonly #answers: AnswerWatch;
   readonly #watch = new ProcessWatch();
   readonly #version = packageVersion();
 
   constructor(options: HubHttpOptions) {
     this.#options = options;
     const { hub, server, isDraining, allowedOrigins } = options;
+    this.#answers = new AnswerWatch(hub);
     this.#authentication = new Authentication(hub);
     this.#readiness = new Readiness({ store: hub.store, clock: hub.clock, isDraining });
     hub.store.onCommit = (ms) => this.#metrics.committed(ms);
@@ -63,7 +66,11 @@ export class HubHttp {
     this.#openRoutes();
     this.#adminRoutes();
     const { history } = hub;
-    historyRoutes(this.#app, { history, authenticate: (request) => this.#tokenOf(request) });
+    historyRoutes(this.#app, {
+      history,
+      authenticate: (request) => this.#tokenOf(request),
+      whenOver: (response, callback) => this.#answers.whenOver(response, callback),
+    });
   }
 
   /** From here on requests are answered. */
@@ -80,7 +87,10 @@ export class HubHttp {
     const answer = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       this.#answerError(error, request, reply);
     const app = fastify({
-      serverFactory: (handler) => server.on('request', handler),
+      serverFactory: (handler) =>
+        server.on('request', (request, response) => {
+          if (this.#answers.admit(request, response)) handler(request, response);
+        }),
       bodyLimit: BODY_LIMIT,
       return503OnClosing: false,
       frameworkErrors: answer,

@@ -16,8 +16,8 @@ import type {
 } from './history-query.ts';
 import type { EventRow } from './statements.ts';
 
-/** A page of large events ends early. */
-const PAGE_CHARACTERS = 4 * 1024 * 1024;
+/** A page of large events ends before it is larger; one event is on it in any case. Bytes of UTF-8. */
+const PAGE_BYTES = 1024 * 1024;
 const CACHE_KIB = 16 * 1024;
 
 interface PartBounds {
@@ -112,18 +112,18 @@ export class HistoryDatabase {
 
   #frames({ keys, next, hasMore }: MergedParts): HistoryPage {
     const frames: string[] = [];
-    let characters = 0;
-    for (const [index, { atMs, eventId }] of keys.entries()) {
+    let bytes = 0;
+    let place: HistoryPlace | null = null;
+    for (const { atMs, eventId } of keys) {
       const row = this.#event.get(eventId);
       if (row === undefined) continue;
       const { replayed, clockSuspect } = row;
       const facts = { replayed: replayed !== 0, clockSuspect: clockSuspect !== 0 };
       const frame = eventFrame({ ...row, ...facts });
+      bytes += Buffer.byteLength(frame);
+      if (bytes > PAGE_BYTES && place !== null) return { frames, next: place, hasMore: true };
       frames.push(frame);
-      characters += frame.length;
-      const isLast = index === keys.length - 1;
-      if (characters >= PAGE_CHARACTERS && !isLast)
-        return { frames, next: { atMs, eventId }, hasMore: true };
+      place = { atMs, eventId };
     }
     return { frames, next, hasMore };
   }

@@ -158,8 +158,8 @@ describe('pages of history', () => {
     expect(allIds({ cameras: ['gate'], types: ['object_event'] })).toEqual([1]);
   });
 
-  test('of very large events hold few', () => {
-    const body = JSON.stringify({ text: 'x'.repeat(1_500_000) });
+  test('of large events hold few, of the largest one', () => {
+    const body = JSON.stringify({ text: 'ü'.repeat(200_000) });
     storeIn(
       writer,
       storedBatch(
@@ -167,8 +167,12 @@ describe('pages of history', () => {
         Array.from({ length: 7 }, () => ({ body })),
       ),
     );
-    expect(pageIds({}).ids).toEqual([7, 6, 5]);
+    expect(pageIds({}).ids).toEqual([7, 6]);
     expect(allIds({})).toEqual([7, 6, 5, 4, 3, 2, 1]);
+    const largest = JSON.stringify({ text: 'x'.repeat(1020 * 1024) });
+    storeIn(writer, storedBatch('edge-2', [{ body: largest }, { body: largest }]));
+    expect(pageIds({ clients: ['edge-2'] })).toMatchObject({ ids: [9], hasMore: true });
+    expect(allIds({})).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1]);
   });
 
   test('in the order of storing go on where the last one ended, also at the end', () => {

@@ -12,6 +12,7 @@ import { alertItem, alerts, type Item, RawClient } from './raw-client.ts';
 const ADMIN_TOKEN = 'admin-token';
 const YARD_TOKEN = 'yard-token';
 const EVENTS_TOKEN = 'events-token';
+const PATIENCE = { timeout: 10_000, interval: 50 };
 
 function token(name: string, text: string, change: Partial<HubToken> = {}): HubToken {
   const sha256 = createHash('sha256').update(text).digest('hex');
@@ -241,6 +242,22 @@ describe('history', () => {
       code: 'forbidden',
     });
     expect(await problem(await get('/api/v1/events'))).toMatchObject({ code: 'auth_failed' });
+  });
+
+  test('is kept for clients of one token in so many pages only, until they read them', async () => {
+    await deliver(alerts(1, 3, { padding: 300_000 }));
+    const idle = Array.from({ length: 12 }, () => connect(hub.address.port, '127.0.0.1'));
+    const head = `GET /api/v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${VIEWER_TOKEN}\r\n\r\n`;
+    // Each asks eight times and reads nothing: more than the buffers of a connection take.
+    for (const socket of idle) socket.write(head.repeat(8));
+    await vi.waitFor(async () => {
+      const { detail } = await problem(await get('/api/v1/events', VIEWER_TOKEN));
+      expect(detail).toContain('not read yet');
+      expect((await get('/api/v1/events', YARD_TOKEN)).status).toBe(200);
+    }, PATIENCE);
+    for (const socket of idle) socket.destroy();
+    const again = async () => (await get('/api/v1/events', VIEWER_TOKEN)).status;
+    await vi.waitFor(async () => expect(await again()).toBe(200), PATIENCE);
   });
 
   test('one event comes as subscribers get it', async () => {
