@@ -4,8 +4,8 @@ import { addressGroup } from './address-group.ts';
 
 /** Refusals of one address that are answered at once, and how fast that allowance comes back. */
 const FAILURES = { perS: 1 / 3, burst: 20 };
-/** The longest that a refusal is held back: below the time in which a client has to identify itself. */
-const MAX_HOLD_MS = 4000;
+/** The longest that a refusal is held back, and the connection with it, beyond its time to identify itself. */
+export const MAX_HOLD_MS = 4000;
 
 /**
  * Keeps strangers from using the hub up: counts connections that have not identified themselves, and makes an

@@ -56,10 +56,16 @@ export class Stranger {
     return this.#refusalTimer !== undefined;
   }
 
-  /** Answers a refused token, later where its address was refused often. False where the answer waits. */
+  /**
+   * Answers a refused token, later where its address was refused often; within `MAX_HOLD_MS` in any case. False where
+   * the answer waits.
+   */
   answerRefusal(answer: () => void): boolean {
     const { clock, doorman } = this.#hub;
     const holdMs = doorman.holdRefusal(this.#peer.remoteAddress, clock.monotonicMs());
+    // It has identified itself in time, as somebody who is not let in: told that instead of a timeout, it would soon
+    // be back. The doorman holds nothing for long.
+    this.#identifyTimer?.cancel();
     if (holdMs === 0) answer();
     else this.#refusalTimer = clock.setTimeout(answer, holdMs);
     return holdMs === 0;

@@ -208,6 +208,8 @@ export class HubSession implements ClientChannel, RegisteredSession {
   }
 
   #onIdentifyTimeout(): void {
+    // It was told to go, and takes its time.
+    if (this.#state.name !== 'connected') return;
     this.#hub.counters.identifyTimeouts++;
     this.reject('identify_timeout', 'no client_identify in time', undefined);
     this.#apply({ name: 'identify_timeout' });

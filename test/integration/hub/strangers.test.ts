@@ -6,6 +6,9 @@ import { DEFAULT_HUB_LIMITS } from '../../../src/hub/limits.ts';
 import { EDGE_TOKEN, HubScene } from './hub-scene.ts';
 import { RawClient } from './raw-client.ts';
 
+/** The hold, the closing handshake, and room for a busy machine. */
+const BOUND = { timeout: 20_000, interval: 50 };
+
 let scene: HubScene;
 
 beforeEach(() => {
@@ -89,5 +92,22 @@ describe('strangers', () => {
     expect(await guess()).toBeGreaterThan(2000);
     expect(hub.stats().authFailures).toBe(21);
     (await RawClient.identified(url, { token: EDGE_TOKEN })).close();
+  });
+
+  test('who is told to wait is gone within a bound, also if it never closes its side', async () => {
+    const { hub, url } = await scene.start();
+    for (let guess = 0; guess < 20; guess++) {
+      const client = await RawClient.connect(url);
+      client.identify({ token: 'guess' });
+      await client.closed;
+    }
+    const client = await RawClient.connect(url);
+    client.identify({ token: 'guess' });
+    await vi.waitFor(() => expect(hub.stats().authFailures).toBe(21));
+    // It reads no more, and so never answers the close.
+    client.ws.pause();
+    await vi.waitFor(() => expect(hub.stats().unidentified).toBe(0), BOUND);
+    expect(hub.stats().identifyTimeouts).toBe(0);
+    client.close();
   });
 });
