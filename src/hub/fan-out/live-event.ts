@@ -1,6 +1,8 @@
+import type { Scopes } from '../../protocol/scopes.ts';
 import { eventFrame } from '../store/event-frame.ts';
 import type { StoreBatch } from '../store/requests.ts';
 import { severityOf } from '../store/severity.ts';
+import { bodyWithin } from './body-within.ts';
 import type { EventTraits } from './event-filter.ts';
 import { textFrame } from './websocket-frame.ts';
 
@@ -11,15 +13,19 @@ export interface LiveEvent extends EventTraits {
   text(): string;
   /** The frame as it goes onto a WebSocket. */
   wire(): Buffer;
+  /** As a token with these scopes may see it; the same one each time. */
+  within(scopes: Scopes): LiveEvent;
 }
 
 export function liveEvent(
-  { clientId }: StoreBatch,
+  { clientId }: Pick<StoreBatch, 'clientId'>,
   item: StoreBatch['items'][number],
   eventId: number,
 ): LiveEvent {
   let text: string | undefined;
   let wire: Buffer | undefined;
+  /** Those that some may see only a part of are few. */
+  let parts: WeakMap<Scopes, LiveEvent> | undefined;
   const event: LiveEvent = {
     eventId,
     type: item.type,
@@ -32,6 +38,16 @@ export function liveEvent(
     wire() {
       wire ??= textFrame(event.text());
       return wire;
+    },
+    within(scopes) {
+      const known = parts?.get(scopes);
+      if (known !== undefined) return known;
+      const body = bodyWithin(scopes, item.type, item.body);
+      if (body === item.body) return event;
+      const part = liveEvent({ clientId }, { ...item, body }, eventId);
+      parts ??= new WeakMap();
+      parts.set(scopes, part);
+      return part;
     },
   };
   return event;

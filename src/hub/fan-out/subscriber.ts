@@ -81,7 +81,7 @@ export class Subscriber {
     // What was read from the table may be ahead of what is published.
     if (this.#mode !== 'live' || event.eventId <= this.#cursor) return;
     if (this.#sink.bufferedBytes > PACING.liveBytes) this.fallBehind(event.eventId - 1);
-    else this.#sink.show(event);
+    else this.#sink.show(event.within(this.filter.scopes));
   }
 
   /** Continues from the table, until it has come to the newest event. @param published the newest that it was offered */

@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { bodyWithin } from '../fan-out/body-within.ts';
 import { eventFrame } from './event-frame.ts';
 import {
   type HistoryIndex,
@@ -77,7 +78,7 @@ export class HistoryDatabase {
 
   page(query: HistoryQuery): HistoryPage {
     // One view of the file, so that nothing is deleted between finding and reading it.
-    return this.#db.transaction(() => this.#frames(this.#keys(query)))();
+    return this.#db.transaction(() => this.#frames(this.#keys(query), query.scopes))();
   }
 
   close(): void {
@@ -110,7 +111,7 @@ export class HistoryDatabase {
     return statement;
   }
 
-  #frames({ keys, next, hasMore }: MergedParts): HistoryPage {
+  #frames({ keys, next, hasMore }: MergedParts, scopes: HistoryQuery['scopes']): HistoryPage {
     const frames: string[] = [];
     let bytes = 0;
     let place: HistoryPlace | null = null;
@@ -119,7 +120,8 @@ export class HistoryDatabase {
       if (row === undefined) continue;
       const { replayed, clockSuspect } = row;
       const facts = { replayed: replayed !== 0, clockSuspect: clockSuspect !== 0 };
-      const frame = eventFrame({ ...row, ...facts });
+      const body = scopes === null ? row.body : bodyWithin(scopes, row.type, row.body);
+      const frame = eventFrame({ ...row, ...facts, body });
       bytes += Buffer.byteLength(frame);
       if (bytes > PAGE_BYTES && place !== null) return { frames, next: place, hasMore: true };
       frames.push(frame);

@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 import type { StreamAck } from '../../protocol/batch.ts';
 import type { ClientStream } from '../../protocol/session.ts';
 import { openDatabase } from '../../store/file/sqlite.ts';
+import { bodyWithin } from '../fan-out/body-within.ts';
 import { matches } from '../fan-out/event-filter.ts';
 import { EventDeletion, type RetentionSlice } from './event-deletion.ts';
 import { eventFrame } from './event-frame.ts';
@@ -119,6 +120,7 @@ export class HubDatabase {
       if (!matches(filter, { ...row, severity: severityOf(body) })) continue;
       const frame = eventFrame({
         ...row,
+        body: bodyWithin(filter.scopes, row.type, body),
         replayed: replayed !== 0,
         clockSuspect: clockSuspect !== 0,
       });

@@ -72,7 +72,7 @@ const MESSAGES: Record<(typeof DELIVERED_TYPES)[number], Record<string, unknown>
     status: 'running',
     provider: null,
     model: 'test-detector',
-    cameras: [],
+    cameras: ['gate', 'yard'].map((id) => ({ camera_id: id, state: 'streaming', fps: 5 })),
   },
 };
 
@@ -289,8 +289,19 @@ describe('what a client is shown', () => {
   /** What came to a client since it had so many frames; the hub sends in order, and the heartbeat is last. */
   async function shownSince(client: RawClient, first: number): Promise<(type: string) => string> {
     await answersTo(client, () => undefined);
-    const types = new Set(client.frames.slice(first).map(({ type }) => type));
-    return (type) => (types.has(type) ? 'shown' : 'hidden');
+    const shown = new Map(client.frames.slice(first).map((frame) => [frame.type, frame]));
+    return (type) => {
+      const frame = shown.get(type);
+      if (frame === undefined) return 'hidden';
+      return type === 'ai_engine_status' ? extentOf(frame) : 'shown';
+    };
+  }
+
+  /** Its source has the cameras `gate` and `yard`, and no scope of these tests is for `gate` alone. */
+  function extentOf({ data }: Frame): string {
+    const ids = data.cameras.map(({ camera_id: id }: { camera_id: string }) => id).join();
+    expect(['gate,yard', 'yard']).toContain(ids);
+    return ids === 'yard' ? 'own cameras' : 'shown';
   }
 
   test('as it happens', async () => {

@@ -236,6 +236,14 @@ describe('history', () => {
     expect(idsOf(await page('camera=gate', YARD_TOKEN))).toEqual([]);
     expect(idsOf(await page('', EVENTS_TOKEN))).toEqual([]);
     expect(idsOf(await page('type=alert_triggered', EVENTS_TOKEN))).toEqual([]);
+    const status = { timestamp: 1_767_225_590_000, status: 'running', provider: null, model: 'm' };
+    const cameras = ['gate', 'yard'].map((id) => ({ camera_id: id, state: 'streaming', fps: 5 }));
+    await deliver([{ ...alertItem(1), type: 'ai_engine_status', data: { ...status, cameras } }]);
+    const own = { ...status, cameras: [cameras[1]] };
+    const { events } = await page('type=ai_engine_status', YARD_TOKEN);
+    expect(events.map(({ data }) => data)).toEqual([own]);
+    const single = await get('/api/v1/events/3', YARD_TOKEN);
+    expect(await single.json()).toMatchObject({ data: own });
     expect((await get('/api/v1/events/2', YARD_TOKEN)).status).toBe(200);
     expect((await get('/api/v1/events/1', YARD_TOKEN)).status).toBe(404);
     expect(await problem(await get('/api/v1/events', EDGE_TOKEN))).toMatchObject({

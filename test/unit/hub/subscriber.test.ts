@@ -72,6 +72,7 @@ class Scene {
       severity: null,
       text: () => String(eventId),
       wire: () => Buffer.from(String(eventId)),
+      within: () => event,
     };
     subscriber.offer(event);
   }
