@@ -85,16 +85,17 @@ export class Hub {
     this.#startedMs = clock.monotonicMs();
     const counters = new HubCounters();
     const bus = new LocalEventBus();
+    const history = new HubHistory(options);
     this.#context = {
       tokens,
       store,
-      history: new HubHistory(options),
+      history,
       clock,
       log,
       bus,
       fanOut: new FanOut({
         clock,
-        read: (request) => store.read(request),
+        read: (request) => history.follow(request),
         lastEventId: store.openedAtEventId,
         bus,
       }),

@@ -155,6 +155,11 @@ export const ERROR_CATALOGUE = {
     summary: 'The hub has more questions about its history than it can answer now.',
     remedy: 'Ask again after a moment; ask for less at once, or less often.',
   },
+  HISTORY_CROWDED: {
+    summary: 'One token has more questions about the history waiting than the hub takes of it.',
+    remedy:
+      'Wait for the answers before asking again; give programs that ask a lot their own token.',
+  },
   HISTORY_FAILED: {
     summary: "The hub's stored events could not be read.",
     remedy: 'Ask again; if it stays, look at the log of the hub and check its disk.',

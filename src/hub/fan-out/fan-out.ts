@@ -29,7 +29,7 @@ export class FanOut {
     this.#source = {
       clock,
       publishedThrough: () => this.#publishedThrough,
-      // One read at a time: many subscribers that resume together must not hold up the commits.
+      // One read at a time, in turns: many subscribers that resume together come forward together.
       read: (request, isWanted) => {
         const page = this.#reads.then(() => (isWanted() ? read(request) : null));
         this.#reads = page.catch(() => undefined);

@@ -6,15 +6,24 @@ import { bodyWithin } from './body-within.ts';
 import type { EventTraits } from './event-filter.ts';
 import { textFrame } from './websocket-frame.ts';
 
-/** An event on its way to subscribers. Its frame is made when the first of them wants it, and once. */
-export interface LiveEvent extends EventTraits {
-  readonly eventId: number;
-  /** The frame as JSON text. */
+/** The frame of an event. */
+export interface EventFrame {
+  /** As JSON text. */
   text(): string;
-  /** The frame as it goes onto a WebSocket. */
+  /** As it goes onto a WebSocket. */
   wire(): Buffer;
   /** As a token with these scopes may see it; the same one each time. */
   within(scopes: Scopes): LiveEvent;
+}
+
+/** An event on its way to subscribers. Its frame is made when the first of them wants it, and once. */
+export interface LiveEvent extends EventTraits, EventFrame {
+  readonly eventId: number;
+}
+
+/** An event that was read for one subscriber. */
+export function storedEvent(frame: string): EventFrame {
+  return { text: () => frame, wire: () => textFrame(frame) };
 }
 
 export function liveEvent(

@@ -1,16 +1,13 @@
 import { CLOSE_CODES } from '../../protocol/close-codes.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { EventFilter, EventPage, ReadEvents } from '../store/requests.ts';
-import type { LiveEvent } from './live-event.ts';
+import { type EventFrame, type LiveEvent, storedEvent } from './live-event.ts';
 
 /** Where a subscriber's frames go. */
 export interface FrameSink {
   /** Bytes that were sent and have not left this process. */
   readonly bufferedBytes: number;
-  /** A frame as JSON text. */
-  send(text: string): void;
-  /** An event that others are shown too. */
-  show(event: LiveEvent): void;
+  show(event: EventFrame): void;
   fail(code: typeof CLOSE_CODES.tryLater, reason: string): void;
 }
 
@@ -119,7 +116,7 @@ export class Subscriber {
     const read = { afterEventId: this.#cursor, ...this.filter };
     const page = await this.#source.read(read, isWanted);
     if (page === null || !isWanted()) return;
-    for (const frame of page.frames) this.#sink.send(frame);
+    for (const frame of page.frames) this.#sink.show(storedEvent(frame));
     this.#cursor = page.throughEventId;
     if (this.#cursor >= this.#source.publishedThrough()) this.#mode = 'live';
   }

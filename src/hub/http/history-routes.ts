@@ -34,7 +34,7 @@ export function historyRoutes(app: FastifyInstance, options: HistoryRoutesOption
       throw new HttpProblem('forbidden', { detail });
     }
     whenOver(reply.raw, places.take(name));
-    return history.page(withinScope(query, scopes));
+    return history.page(withinScope(query, scopes), name);
   };
 
   app.get('/api/v1/events', async (request, reply) => {

@@ -175,5 +175,7 @@ function problemOf(error: Error & { readonly statusCode?: number }): HttpProblem
   const headers = { 'Retry-After': RETRY_AFTER_S };
   if (error instanceof ApexError && error.code === 'HISTORY_BUSY')
     return new HttpProblem('try_later', { headers, detail: error.message });
+  if (error instanceof ApexError && error.code === 'HISTORY_CROWDED')
+    return new HttpProblem('too_many_queries', { headers, detail: error.message });
   return new HttpProblem(STATUS_PROBLEMS[error.statusCode ?? 500] ?? 'internal');
 }

@@ -88,7 +88,6 @@ export class LegacyClient implements Conversation {
       get bufferedBytes() {
         return channel.bufferedBytes;
       },
-      send: (text) => this.#show(legacyEvent(text)),
       show: (event) => this.#show(legacyEvent(event)),
       fail: (code, reason) => channel.fail(code, reason),
     };

@@ -1,19 +1,19 @@
 import { secondsOfMs } from '../../protocol/legacy.ts';
 import type { BroadcastEvent } from '../../protocol/subscription.ts';
-import type { LiveEvent } from '../fan-out/live-event.ts';
+import type { EventFrame } from '../fan-out/live-event.ts';
 import { legacyFrame } from './legacy-frame.ts';
 
 /** Fields of payloads that hold times. */
 const TIMES = ['timestamp', 'start_time', 'last_seen_time', 'end_time'];
 
 /** Live events go to many viewers. */
-const converted = new WeakMap<LiveEvent, string | null>();
+const converted = new WeakMap<EventFrame, string | null>();
 
 /**
  * An event for a viewer of the original protocol: `{type, data, timestamp}`, every time in seconds. Null for a
  * message that waited at its edge: to such a viewer everything that comes happens now.
  */
-export function legacyEvent(event: string | LiveEvent): string | null {
+export function legacyEvent(event: string | EventFrame): string | null {
   if (typeof event === 'string') return convert(event);
   const known = converted.get(event);
   if (known !== undefined) return known;

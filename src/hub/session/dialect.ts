@@ -75,6 +75,8 @@ export interface Conversation {
 
 /** The connection as a conversation sees it. */
 export interface ClientChannel extends FrameSink {
+  /** A frame as JSON text. */
+  send(text: string): void;
   reject(code: string, message: string, requestId: RequestId): void;
   /** Tells the client of a fault that is not its doing; it is not held against it. */
   notify(code: string, message: string): void;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../system/clock.ts';
 import { writeCoalesced } from '../fan-out/coalesced-write.ts';
-import type { LiveEvent } from '../fan-out/live-event.ts';
+import type { EventFrame } from '../fan-out/live-event.ts';
 import { currentDialect } from './current-dialect.ts';
 import type { Dialect, RequestId } from './dialect.ts';
 
@@ -37,7 +37,7 @@ export class Outlet {
   }
 
   /** All its subscribers share the bytes of an event. There are no extensions that each would need its own for. */
-  show(event: LiveEvent): void {
+  show(event: EventFrame): void {
     if (this.#isOpen) writeCoalesced(this.#socket, event.wire());
   }
 

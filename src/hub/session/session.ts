@@ -6,7 +6,7 @@ import type { Logger } from '../../system/logger.ts';
 import { Conduct } from '../door/conduct.ts';
 import type { Peer } from '../door/stranger.ts';
 import type { HubToken } from '../door/tokens.ts';
-import type { LiveEvent } from '../fan-out/live-event.ts';
+import type { EventFrame } from '../fan-out/live-event.ts';
 import { PACING } from '../fan-out/subscriber.ts';
 import type { HubContext } from '../hub-context.ts';
 import type { IdentifiedClient } from '../store/requests.ts';
@@ -124,7 +124,7 @@ export class HubSession implements ClientChannel, RegisteredSession {
     this.#outlet.send(text);
   }
 
-  show(event: LiveEvent): void {
+  show(event: EventFrame): void {
     this.#outlet.show(event);
   }
 

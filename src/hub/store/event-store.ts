@@ -45,15 +45,18 @@ export interface EventStore {
   confirm(use: TokenUse): Promise<null>;
   /** Resolves when something was written and is on disk; rejects where that fails. */
   probe(): Promise<void>;
-  /** A bounded part of the events after a cursor. */
-  read(read: ReadEvents): Promise<EventPage>;
   /** Commits what is queued and lets go of the store. */
   close(): Promise<void>;
 }
 
-/** Looking back at what is stored. Never in the way of the writes. */
+/** Looking back at what is stored. Never in the way of the writes; sees all whose promise has resolved. */
 export interface EventHistory {
-  /** @throws ApexError HISTORY_BUSY, HISTORY_FAILED */
-  page(query: HistoryQuery): Promise<HistoryPage>;
+  /**
+   * @param asker the token's name; askers take turns
+   * @throws ApexError HISTORY_BUSY, HISTORY_CROWDED, HISTORY_FAILED
+   */
+  page(query: HistoryQuery, asker: string): Promise<HistoryPage>;
+  /** A bounded part of the events after a cursor, in the order of their ids. Throws as `page` does. */
+  follow(read: ReadEvents): Promise<EventPage>;
   close(): Promise<void>;
 }

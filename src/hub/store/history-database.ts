@@ -1,6 +1,5 @@
-import Database from 'better-sqlite3';
-import { bodyWithin } from '../fan-out/body-within.ts';
-import { eventFrame } from './event-frame.ts';
+import type { Database, Statement } from 'better-sqlite3';
+import { EVENT_ROW, type EventRow, frameOfRow } from './event-row.ts';
 import {
   type HistoryIndex,
   type HistoryPart,
@@ -15,11 +14,9 @@ import type {
   HistoryPlace,
   HistoryQuery,
 } from './history-query.ts';
-import type { EventRow } from './statements.ts';
 
 /** A page of large events ends before it is larger; one event is on it in any case. Bytes of UTF-8. */
 const PAGE_BYTES = 1024 * 1024;
-const CACHE_KIB = 16 * 1024;
 
 interface PartBounds {
   value: string | null;
@@ -58,31 +55,20 @@ export function partStatement(index: HistoryIndex, order: HistoryOrder): string 
     ORDER BY at_ms ${direction}, event_id ${direction} LIMIT :rows`;
 }
 
-/** The hub's file as history reads it: a connection of its own that writes nothing. Synchronous, for one thread. */
+/** The hub's file as history reads it. */
 export class HistoryDatabase {
-  readonly #db: Database.Database;
-  readonly #parts = new Map<string, Database.Statement<[PartBounds], HistoryKey>>();
-  readonly #event: Database.Statement<[number], EventRow>;
+  readonly #db: Database;
+  readonly #parts = new Map<string, Statement<[PartBounds], HistoryKey>>();
+  readonly #event: Statement<[number], EventRow>;
 
-  constructor(path: string) {
-    this.#db = new Database(path, { readonly: true, fileMustExist: true });
-    this.#db.pragma('query_only = ON');
-    this.#db.pragma('trusted_schema = OFF');
-    this.#db.pragma(`cache_size = -${CACHE_KIB}`);
-    this.#event = this.#db.prepare(`
-      SELECT event_id AS eventId, client_id AS clientId, type, schema_version AS schemaVersion,
-        device_ms AS deviceMs, corrected_ms AS correctedMs, clock_suspect AS clockSuspect, replayed,
-        CAST(body AS TEXT) AS body
-      FROM event WHERE event_id = ?`);
+  constructor(db: Database) {
+    this.#db = db;
+    this.#event = db.prepare(`SELECT ${EVENT_ROW} FROM event WHERE event_id = ?`);
   }
 
   page(query: HistoryQuery): HistoryPage {
     // One view of the file, so that nothing is deleted between finding and reading it.
     return this.#db.transaction(() => this.#frames(this.#keys(query), query.scopes))();
-  }
-
-  close(): void {
-    this.#db.close();
   }
 
   #keys(query: HistoryQuery): MergedParts {
@@ -118,10 +104,7 @@ export class HistoryDatabase {
     for (const { atMs, eventId } of keys) {
       const row = this.#event.get(eventId);
       if (row === undefined) continue;
-      const { replayed, clockSuspect } = row;
-      const facts = { replayed: replayed !== 0, clockSuspect: clockSuspect !== 0 };
-      const body = scopes === null ? row.body : bodyWithin(scopes, row.type, row.body);
-      const frame = eventFrame({ ...row, ...facts, body });
+      const frame = frameOfRow(row, scopes);
       bytes += Buffer.byteLength(frame);
       if (bytes > PAGE_BYTES && place !== null) return { frames, next: place, hasMore: true };
       frames.push(frame);

@@ -3,17 +3,12 @@ import type { Database } from 'better-sqlite3';
 import type { StreamAck } from '../../protocol/batch.ts';
 import type { ClientStream } from '../../protocol/session.ts';
 import { openDatabase } from '../../store/file/sqlite.ts';
-import { bodyWithin } from '../fan-out/body-within.ts';
-import { matches } from '../fan-out/event-filter.ts';
 import { EventDeletion, type RetentionSlice } from './event-deletion.ts';
-import { eventFrame } from './event-frame.ts';
 import { forkVerdict, tokenHash, tokenText } from './fork.ts';
 import { type Placement, placeBatch } from './placement.ts';
 import type {
   ClientRecord,
-  EventPage,
   IdentifiedClient,
-  ReadEvents,
   StoreAnswers,
   StoreBatch,
   StoredBatch,
@@ -23,13 +18,8 @@ import type {
 } from './requests.ts';
 import { DEFAULT_RETENTION, type RetentionRules } from './retention.ts';
 import { HUB_APPLICATION_ID, HUB_MIGRATIONS } from './schema.ts';
-import { severityOf } from './severity.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 
-/** One read looks at no more than so many ids, so that commits never wait long behind it. */
-const READ_SPAN = 2000;
-const READ_ROWS = 256;
-const READ_CHARACTERS = 256 * 1024;
 /** High-water marks of epochs that their client no longer lists are kept for so long. */
 const STREAM_KEPT_MS = 30 * 24 * 3600 * 1000;
 
@@ -97,39 +87,6 @@ export class HubDatabase {
       this.#lastEventId = before;
       throw error;
     }
-  }
-
-  readEvents({ afterEventId, ...filter }: ReadEvents): EventPage {
-    const lastEventId = this.#lastEventId;
-    // A cursor beyond the newest event belongs to another or an older file; start from here on.
-    const after = Math.min(afterEventId, lastEventId);
-    // What was deleted is stepped over at once.
-    const first = this.#statements.firstAfter.get(after) ?? after;
-    const spanEnd = Math.min(first + READ_SPAN, lastEventId);
-    const rows = this.#statements.read.iterate({
-      after,
-      spanEnd,
-      types: filter.types && JSON.stringify(filter.types),
-      cameras: filter.cameras && JSON.stringify(filter.cameras),
-    });
-    const frames: string[] = [];
-    let characters = 0;
-    for (const row of rows) {
-      const { replayed, clockSuspect, body } = row;
-      // The query narrows by what SQLite is quick at; what passes is decided as it is for live events.
-      if (!matches(filter, { ...row, severity: severityOf(body) })) continue;
-      const frame = eventFrame({
-        ...row,
-        body: bodyWithin(filter.scopes, row.type, body),
-        replayed: replayed !== 0,
-        clockSuspect: clockSuspect !== 0,
-      });
-      frames.push(frame);
-      characters += frame.length;
-      if (frames.length >= READ_ROWS || characters >= READ_CHARACTERS)
-        return { frames, throughEventId: row.eventId, lastEventId };
-    }
-    return { frames, throughEventId: spanEnd, lastEventId };
   }
 
   /**

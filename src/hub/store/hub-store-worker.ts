@@ -49,9 +49,7 @@ class StoreThread {
   }
 
   receive(request: StoreRequest): void {
-    if (request.op === 'read')
-      post([this.#attempt(request.id, () => this.#opened().readEvents(request.read))], null);
-    else if (request.op === 'close') this.#close(request.id);
+    if (request.op === 'close') this.#close(request.id);
     else this.#queue.push(request);
   }
 

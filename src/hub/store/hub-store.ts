@@ -10,9 +10,7 @@ import { CommitTimes } from './commit-times.ts';
 import type { EventStore } from './event-store.ts';
 import type {
   ClientRecord,
-  EventPage,
   IdentifiedClient,
-  ReadEvents,
   StoreAnswers,
   StoreBatch,
   StoreCall,
@@ -46,7 +44,7 @@ const DELETION_LOG_MS = 60_000;
 /**
  * The hub's database, on a thread of its own. Every promise of a write resolves after the commit is on disk.
  *
- * Calls are answered in the order in which they were made, except reads, which need not wait for a commit.
+ * Calls are answered in the order in which they were made. Reading is `HubHistory`'s.
  * If the thread dies, calls under way reject with HUB_STORE_FAILED and a new one takes the file over.
  */
 export class HubStore implements EventStore {
@@ -127,10 +125,6 @@ export class HubStore implements EventStore {
 
   async probe(): Promise<void> {
     await this.#call({ op: 'probe' });
-  }
-
-  read(read: ReadEvents): Promise<EventPage> {
-    return this.#call({ op: 'read', read });
   }
 
   async close(): Promise<void> {

@@ -130,7 +130,6 @@ export type StoreCall =
   | { readonly op: 'store'; readonly batch: StoreBatch }
   | { readonly op: 'confirm'; readonly use: TokenUse }
   | { readonly op: 'probe' }
-  | { readonly op: 'read'; readonly read: ReadEvents }
   | { readonly op: 'close' };
 
 export type WriteCall = Extract<StoreCall, { op: 'identify' | 'store' | 'confirm' | 'probe' }>;
@@ -140,7 +139,6 @@ export interface StoreAnswers {
   store: StoredBatch;
   confirm: null;
   probe: null;
-  read: EventPage;
   close: null;
 }
 

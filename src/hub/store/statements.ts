@@ -1,7 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { StreamAck } from '../../protocol/batch.ts';
-import type { EventFrameFields } from './event-frame.ts';
-import { EVENT_STATUS } from './schema.ts';
 
 interface StreamKey {
   clientId: string;
@@ -20,23 +18,11 @@ interface ClientKey {
   clientType: string;
 }
 
-interface ReadBounds {
-  after: number;
-  spanEnd: number;
-  types: string | null;
-  cameras: string | null;
-}
-
 interface SessionRow {
   current: Buffer;
   number: number;
   previous: Buffer | null;
 }
-
-export type EventRow = Omit<EventFrameFields, 'replayed' | 'clockSuspect'> & {
-  replayed: number;
-  clockSuspect: number;
-};
 
 export interface Statements {
   readonly session: Statement<[ClientKey], SessionRow>;
@@ -53,8 +39,6 @@ export interface Statements {
   readonly position: Statement<[StreamKey], { ackedThrough: number; deletedThrough: number }>;
   readonly advance: Statement<[StreamPosition]>;
   readonly insert: Statement<unknown[]>;
-  readonly firstAfter: Statement<[number], number>;
-  readonly read: Statement<[ReadBounds], EventRow & { cameraId: string | null }>;
 }
 
 export function prepareStatements(db: Database): Statements {
@@ -113,20 +97,5 @@ function eventStatements(db: Database) {
         schema_version, device_ms, corrected_ms, clock_suspect, received_ms, replayed, status, body)
       VALUES (?, ?, ?, ?, ?, unhex(?, '-'), ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS BLOB))
       ON CONFLICT(message_id) WHERE message_id IS NOT NULL DO NOTHING`),
-    firstAfter: db
-      .prepare<[number], number>(
-        'SELECT event_id FROM event WHERE event_id > ? ORDER BY event_id LIMIT 1',
-      )
-      .pluck(),
-    read: db.prepare<[ReadBounds], EventRow & { cameraId: string | null }>(`
-      SELECT event_id AS eventId, client_id AS clientId, type, schema_version AS schemaVersion,
-        device_ms AS deviceMs, corrected_ms AS correctedMs, clock_suspect AS clockSuspect, replayed,
-        camera_id AS cameraId, CAST(body AS TEXT) AS body
-      FROM event
-      WHERE event_id > :after AND event_id <= :spanEnd
-        AND status IN (${EVENT_STATUS.ok}, ${EVENT_STATUS.opaque})
-        AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
-        AND (:cameras IS NULL OR camera_id IN (SELECT value FROM json_each(:cameras)))
-      ORDER BY event_id`),
   };
 }

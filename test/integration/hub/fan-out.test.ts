@@ -83,6 +83,28 @@ describe('subscriptions', () => {
     viewer.close();
   });
 
+  test('many who come back while events come in see each event once, in order', async () => {
+    const { url } = await scene.start();
+    const edge = await edgeAt(url);
+    const last = 3000;
+    for (let first = 1; first <= 1500; first += 50) edge.batch(stream, alerts(first, 50));
+    while ((await ackedThrough(edge)) < 1500);
+    const cursors = [0, 0, 1, 255, 256, 257, 700, 1499, 1500, 9999];
+    const coming = cursors.map((after) => viewerAt(url, { types: ['*'], after_event_id: after }));
+    // Two at a time, so that viewers go over to live between commits of every kind.
+    for (let first = 1501; first <= last; first += 2) edge.batch(stream, alerts(first, 2));
+    while ((await ackedThrough(edge)) < last);
+    for (const [index, viewer] of (await Promise.all(coming)).entries()) {
+      await vi.waitFor(() => expect(idsOf(viewer).at(-1)).toBe(last), { timeout: 10_000 });
+      const ids = idsOf(viewer);
+      const after = cursors[index]!;
+      // An id that is yet to come stands for the newest event at that time.
+      expect(ids).toEqual(range(after === 9999 ? ids[0]! : after + 1, last));
+      viewer.close();
+    }
+    edge.close();
+  });
+
   test('resume filters the past as it does the present', async () => {
     const { url } = await scene.start();
     const edge = await edgeAt(url);

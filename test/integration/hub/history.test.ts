@@ -12,21 +12,24 @@ import {
   isAskedFor,
 } from '../../../src/hub/store/history-query.ts';
 import { HubDatabase } from '../../../src/hub/store/hub-database.ts';
+import { openForReading } from '../../../src/hub/store/reading-connection.ts';
 import type { StoredItem } from '../../../src/hub/store/requests.ts';
 import { storedBatch, storeIn } from '../../support/stored-events.ts';
 
 let dataDir: string;
 let writer: HubDatabase;
+let reading: Database.Database;
 let history: HistoryDatabase;
 
 function open(): void {
   dataDir = mkdtempSync(join(tmpdir(), 'apex-hub-history-'));
   writer = new HubDatabase(join(dataDir, 'hub.sqlite'), 1);
-  history = new HistoryDatabase(join(dataDir, 'hub.sqlite'));
+  reading = openForReading(join(dataDir, 'hub.sqlite'));
+  history = new HistoryDatabase(reading);
 }
 
 function close(): void {
-  history.close();
+  reading.close();
   writer.close();
   rmSync(dataDir, { recursive: true });
 }

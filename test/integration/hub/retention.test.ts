@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { everythingWithin } from '../../../src/hub/fan-out/event-filter.ts';
+import { EventPages } from '../../../src/hub/store/event-pages.ts';
 import { HubDatabase } from '../../../src/hub/store/hub-database.ts';
 import { HubHistory } from '../../../src/hub/store/hub-history.ts';
 import { HubStore } from '../../../src/hub/store/hub-store.ts';
+import { openForReading } from '../../../src/hub/store/reading-connection.ts';
 import { DEFAULT_RETENTION } from '../../../src/hub/store/retention.ts';
 import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import { systemClock } from '../../../src/system/clock.ts';
@@ -115,10 +117,12 @@ describe('retention by age', () => {
     storeIn(database, storedBatch('edge-1', [{}], 999 * DAY));
     retainAll(database, 1000 * DAY);
     const all = everythingWithin(USUAL_SCOPES);
-    expect(database.readEvents({ ...all, afterEventId: 0 })).toMatchObject({
+    const reading = openForReading(path);
+    expect(new EventPages(reading).page({ ...all, afterEventId: 0 })).toMatchObject({
       frames: [expect.stringContaining('"event_id":9001')],
       throughEventId: 9001,
     });
+    reading.close();
     database.close();
   });
 });
@@ -205,7 +209,9 @@ test('events are stored while history is asked for without a pause', async () =>
   let pages = 0;
   const asking = (async () => {
     for (; isAsking; pages++)
-      await Promise.all(Array.from({ length: 20 }, () => history.page(NEWEST)));
+      await Promise.all(
+        Array.from({ length: 20 }, (_, n) => history.page(NEWEST, `viewer-${n % 4}`)),
+      );
   })();
   const stream = { epoch: randomUUID(), lane: 2, firstSeq: 1 };
   for (let seq = 1; seq <= 100 || pages < 5; seq++) {
@@ -224,8 +230,8 @@ test('more questions than the hub answers at a time are sent away, those it took
   await store.store(storedBatch('edge-1', [{}, {}]));
   const history = new HubHistory(options);
   const outcomes = await Promise.all(
-    Array.from({ length: 100 }, () =>
-      history.page(NEWEST).then(
+    Array.from({ length: 100 }, (_, n) =>
+      history.page(NEWEST, `viewer-${n % 20}`).then(
         ({ frames }) => frames.length,
         ({ code }) => code as string,
       ),
@@ -234,6 +240,27 @@ test('more questions than the hub answers at a time are sent away, those it took
   expect(outcomes.filter((outcome) => outcome === 2)).toHaveLength(65);
   expect(outcomes.filter((outcome) => outcome === 'HISTORY_BUSY')).toHaveLength(35);
   await history.close();
-  await expect(history.page(NEWEST)).rejects.toMatchObject({ code: 'HISTORY_BUSY' });
+  await expect(history.page(NEWEST, 'viewer')).rejects.toMatchObject({ code: 'HISTORY_BUSY' });
+  await store.close();
+});
+
+test('one token with many questions is sent away, and another one is answered between', async () => {
+  const options = { dataDir, log: silentLogger, clock: systemClock, random: Math.random };
+  const store = await HubStore.open(options);
+  await store.store(storedBatch('edge-1', [{}]));
+  const history = new HubHistory(options);
+  const order: string[] = [];
+  const ask = (asker: string) =>
+    history.page(NEWEST, asker).then(
+      () => void order.push(asker),
+      ({ code }) => void order.push(code),
+    );
+  await Promise.all([...Array.from({ length: 20 }, () => ask('greedy')), ask('modest')]);
+  // One is under way and eight wait.
+  expect(order.slice(0, 11)).toEqual(Array.from({ length: 11 }, () => 'HISTORY_CROWDED'));
+  const answered = order.slice(11);
+  expect(answered).toHaveLength(10);
+  expect(answered.indexOf('modest')).toBe(2);
+  await history.close();
   await store.close();
 });

@@ -4,12 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { everythingWithin } from '../../../src/hub/fan-out/event-filter.ts';
 import { HubDatabase } from '../../../src/hub/store/hub-database.ts';
 import { HubStore } from '../../../src/hub/store/hub-store.ts';
 import type { StoreBatch, StoredItem } from '../../../src/hub/store/requests.ts';
 import { HUB_APPLICATION_ID, HUB_MIGRATIONS } from '../../../src/hub/store/schema.ts';
-import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import { openDatabase } from '../../../src/store/file/sqlite.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { silentLogger } from '../../../src/system/logger.ts';
@@ -125,25 +123,6 @@ describe('hub store', () => {
     const database = new HubDatabase(path, 1);
     expect([...database.edgeTokens()]).toEqual([['a', { name: 'edge', sha256: null }]]);
     database.close();
-  });
-
-  test('reads are bounded and come to the end', async () => {
-    const store = await openStore();
-    await store.store(batch('a', 900));
-    let [cursor, count, reads] = [0, 0, 0];
-    while (cursor < 900) {
-      const page = await store.read({
-        ...everythingWithin(USUAL_SCOPES),
-        afterEventId: cursor,
-        cameras: ['gate'],
-      });
-      expect(page.frames.length).toBeLessThanOrEqual(256);
-      cursor = page.throughEventId;
-      count += page.frames.length;
-      reads++;
-    }
-    expect({ count, reads }).toEqual({ count: 900, reads: 4 });
-    await store.close();
   });
 });
 

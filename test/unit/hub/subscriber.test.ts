@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { everythingWithin } from '../../../src/hub/fan-out/event-filter.ts';
-import type { LiveEvent } from '../../../src/hub/fan-out/live-event.ts';
+import type { EventFrame, LiveEvent } from '../../../src/hub/fan-out/live-event.ts';
 import {
   PACING,
   pace,
@@ -50,11 +50,8 @@ class Scene {
       get bufferedBytes() {
         return scene.bufferedBytes;
       },
-      send: (text: string) => {
-        this.seen.push(Number(text));
-      },
-      show: ({ eventId }: LiveEvent) => {
-        this.seen.push(eventId);
+      show: (event: EventFrame) => {
+        this.seen.push(Number(event.text()));
       },
       fail: (code: number) => {
         this.failures.push(code);
