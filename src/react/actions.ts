@@ -29,8 +29,11 @@ export interface ConnectionActions {
   stopStream(cameraId: string): Promise<StreamAnswer>;
   /** @throws RequestError */
   changeStreamQuality(cameraId: string, quality: StreamQuality): Promise<StreamAnswer>;
-  /** Asks for the events of a camera, `*` for all, until the component goes. */
-  subscribeToCamera(cameraId: string): void;
+  /**
+   * Asks for the events of a camera, `*` for all, until the component goes. Resolves once the server has confirmed
+   * it; that may be ignored, for a refusal is in `error` as well. @throws RequestError
+   */
+  subscribeToCamera(cameraId: string): Promise<void>;
   /** The camera stays subscribed as long as another component wants it. */
   unsubscribeFromCamera(cameraId: string): void;
   /** For a message of one's own by `sendMessage`. */

@@ -1,5 +1,5 @@
 /** Filter entry for all cameras, and for messages that belong to none. */
-const ALL = '*';
+export const ALL_CAMERAS = '*';
 /** Most cameras that one `subscribe` may name. */
 const MAX_NAMED = 256;
 
@@ -41,21 +41,40 @@ export class CameraSubscriptions {
     return true;
   }
 
-  /** Another database has a history and numbers of its own; what was seen of the old one says nothing about it. */
-  enterStore(storeId: string): void {
-    if (this.#storeId !== null && this.#storeId !== storeId) {
-      this.#cursor = null;
-      this.#floors.clear();
-    }
+  /**
+   * Another database has a history and numbers of its own; what was seen of the old one says nothing about it.
+   * @returns whether that breaks off a history of which something was to follow
+   */
+  enterStore(storeId: string): boolean {
+    const isOther = this.#storeId !== null && this.#storeId !== storeId;
     this.#storeId = storeId;
+    if (!isOther) return false;
+    const isBrokenOff = this.#cursor !== null;
+    this.#cursor = null;
+    this.#floors.clear();
+    return isBrokenOff;
+  }
+
+  /**
+   * Goes back to the newest event that the server has, where that is older than what was seen: its database was
+   * set back, and it will give the numbers in between to other events.
+   * @returns the event id that had been seen; null where nothing has to be changed
+   */
+  rewind(lastEventId: number): number | null {
+    const seen = this.#cursor;
+    if (seen === null || seen <= lastEventId) return null;
+    this.#cursor = lastEventId;
+    for (const [camera, floor] of this.#floors)
+      this.#floors.set(camera, Math.min(floor, lastEventId));
+    return seen;
   }
 
   /** What to subscribe to; null for nothing. */
   wanted(): Wanted | null {
     if (this.#users.size === 0) return null;
-    const isAll = this.#users.has(ALL) || this.#users.size > MAX_NAMED;
+    const isAll = this.#users.has(ALL_CAMERAS) || this.#users.size > MAX_NAMED;
     return {
-      cameras: isAll ? [ALL] : [...this.#users.keys()].sort(),
+      cameras: isAll ? [ALL_CAMERAS] : [...this.#users.keys()].sort(),
       ...(this.#cursor !== null && { after_event_id: this.#cursor }),
     };
   }
@@ -81,7 +100,9 @@ export class CameraSubscriptions {
     // Before the first answer these are the rests of an earlier subscription.
     if (this.#cursor === null || eventId <= this.#cursor) return false;
     this.#cursor = eventId;
-    return this.#isAbove(eventId, ALL) || (camera !== null && this.#isAbove(eventId, camera));
+    return (
+      this.#isAbove(eventId, ALL_CAMERAS) || (camera !== null && this.#isAbove(eventId, camera))
+    );
   }
 
   #isAbove(eventId: number, camera: string): boolean {

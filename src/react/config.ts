@@ -13,7 +13,7 @@ export interface WebSocketConfig {
   readonly heartbeatInterval: number;
   /** Travels in the first message, never in the address. */
   readonly token?: string | undefined;
-  /** Asked before each connection instead of `token`, for tokens that expire. */
+  /** Asked on each connection instead of `token`, for tokens that expire. */
   readonly getToken?: (() => string | Promise<string>) | undefined;
   readonly clientType: Exclude<ClientType, 'ai_engine'>;
   /** Default: a new one for each connection of a page. Two connections of one id throw each other out. */

@@ -40,7 +40,7 @@ export interface Settings {
   readonly maxReconnectAttempts: number;
 }
 
-export interface Connection {
+export interface ConnectionState {
   readonly phase: Phase;
   readonly backoff: Backoff;
   readonly settings: Settings;
@@ -88,7 +88,7 @@ const REFUSED_WAIT_MS = 60_000;
 /** Until the server has said its own. */
 const UNADVISED_CAP_MS = 5_000;
 
-export function initialConnection(settings: Settings & { reconnectDelay: number }): Connection {
+export function initialState(settings: Settings & { reconnectDelay: number }): ConnectionState {
   return {
     phase: { name: 'idle' },
     backoff: { ...INITIAL_BACKOFF, baseMs: settings.reconnectDelay, capMs: UNADVISED_CAP_MS },
@@ -115,42 +115,46 @@ const HEARD_IN: Readonly<Record<ConnectionEvent['type'], readonly Phase['name'][
   hurry: ['waiting'],
 };
 
-export function transition(connection: Connection, event: ConnectionEvent, at: At): Connection {
-  const { phase } = connection;
-  if (!HEARD_IN[event.type].includes(phase.name)) return connection;
+export function transition(
+  state: ConnectionState,
+  event: ConnectionEvent,
+  at: At,
+): ConnectionState {
+  const { phase } = state;
+  if (!HEARD_IN[event.type].includes(phase.name)) return state;
   switch (event.type) {
     case 'connect':
-      return opened(restarted(connection));
+      return opened(restarted(state));
     case 'disconnect':
-      return { ...restarted(connection), phase: { name: 'idle' }, fault: null };
+      return { ...restarted(state), phase: { name: 'idle' }, fault: null };
     case 'suspend':
-      return { ...connection, phase: { name: 'suspended' } };
+      return { ...state, phase: { name: 'suspended' } };
     case 'resume':
     case 'due':
-      return opened(connection);
+      return opened(state);
     case 'hurry':
-      return phase.name === 'waiting' && phase.canBeHurried ? opened(connection) : connection;
+      return phase.name === 'waiting' && phase.canBeHurried ? opened(state) : state;
     case 'greeted':
-      return { ...connection, phase: { name: 'identifying' } };
+      return { ...state, phase: { name: 'identifying' } };
     case 'admitted':
-      return admitted(connection, event.capMs);
+      return admitted(state, event.capMs);
     case 'progress':
-      return { ...connection, backoff: afterProgress(connection.backoff) };
+      return { ...state, backoff: afterProgress(state.backoff) };
     case 'refused':
-      return { ...connection, refusal: event };
+      return { ...state, refusal: event };
     case 'draining':
-      return { ...connection, toldMs: event.reconnectAfterMs };
+      return { ...state, toldMs: event.reconnectAfterMs };
     case 'lost':
-      return lost(connection, event, at);
+      return lost(state, event, at);
   }
 }
 
 /** Whether there is a socket in this state. */
-export function isActive({ phase: { name } }: Connection): boolean {
+export function isActive({ phase: { name } }: ConnectionState): boolean {
   return name === 'opening' || name === 'identifying' || name === 'connected';
 }
 
-export function statusOf({ phase, backoff, refusal }: Connection): ConnectionStatus {
+export function statusOf({ phase, backoff, refusal }: ConnectionState): ConnectionStatus {
   switch (phase.name) {
     case 'idle':
     case 'suspended':
@@ -167,40 +171,40 @@ export function statusOf({ phase, backoff, refusal }: Connection): ConnectionSta
   }
 }
 
-function restarted(connection: Connection): Connection {
-  return { ...connection, backoff: afterProgress(connection.backoff), toldMs: null, refusal: null };
+function restarted(state: ConnectionState): ConnectionState {
+  return { ...state, backoff: afterProgress(state.backoff), toldMs: null, refusal: null };
 }
 
-function opened(connection: Connection): Connection {
-  return { ...connection, phase: { name: 'opening' }, toldMs: null, refusal: null };
+function opened(state: ConnectionState): ConnectionState {
+  return { ...state, phase: { name: 'opening' }, toldMs: null, refusal: null };
 }
 
-function admitted(connection: Connection, capMs: number): Connection {
-  const backoff = { ...connection.backoff, capMs };
-  return { ...connection, phase: { name: 'connected' }, backoff, fault: null };
+function admitted(state: ConnectionState, capMs: number): ConnectionState {
+  const backoff = { ...state.backoff, capMs };
+  return { ...state, phase: { name: 'connected' }, backoff, fault: null };
 }
 
 function lost(
-  connection: Connection,
+  state: ConnectionState,
   { closeCode, fault }: Extract<ConnectionEvent, { type: 'lost' }>,
   at: At,
-): Connection {
-  const { settings, refusal } = connection;
+): ConnectionState {
+  const { settings, refusal } = state;
   const cause = refusal?.fault ?? fault;
-  const failed: Connection = { ...connection, phase: { name: 'failed' }, fault: cause };
+  const failed: ConnectionState = { ...state, phase: { name: 'failed' }, fault: cause };
   // Two clients of one id that both came back would throw each other out for ever.
   if (closeCode === CLOSE_CODES.superseded) return failed;
   if (!settings.autoReconnect)
     return refusal === null ? { ...failed, phase: { name: 'idle' } } : failed;
-  const ending = endingOf(connection);
-  if (ending.kind === 'lost' && connection.backoff.attempts >= settings.maxReconnectAttempts)
+  const ending = endingOf(state);
+  if (ending.kind === 'lost' && state.backoff.attempts >= settings.maxReconnectAttempts)
     return failed;
-  const { delayMs, backoff } = reconnectDelay(connection.backoff, ending, at);
+  const { delayMs, backoff } = reconnectDelay(state.backoff, ending, at);
   const phase: Phase = { name: 'waiting', delayMs, canBeHurried: ending.kind === 'lost' };
-  return { ...connection, phase, backoff, fault: cause };
+  return { ...state, phase, backoff, fault: cause };
 }
 
-function endingOf({ refusal, toldMs }: Connection): Ending {
+function endingOf({ refusal, toldMs }: ConnectionState): Ending {
   if (refusal !== null) {
     const floorMs = refusal.fault.retryable ? 0 : REFUSED_WAIT_MS;
     return { kind: 'refused', retryAfterMs: Math.max(floorMs, refusal.retryAfterMs ?? 0) };

@@ -1,9 +1,11 @@
-import type { EnhancedClient, Outgoing } from './client.ts';
+import type { EnhancedClient } from './client.ts';
 import type { WebSocketConfig } from './config.ts';
 import type { RawHandler } from './handlers.ts';
 import { RequestError } from './requests.ts';
+import type { Outgoing } from './session-frames.ts';
 import type { SharedConnections } from './shared-connections.ts';
 import { INITIAL_SNAPSHOT, type Snapshot } from './snapshot.ts';
+import { WishedCameras } from './wished-cameras.ts';
 
 /**
  * What one component wants of a connection: its handlers and cameras. It outlives the connection, so that they
@@ -12,9 +14,12 @@ import { INITIAL_SNAPSHOT, type Snapshot } from './snapshot.ts';
 export class ConnectionUser {
   readonly #connections: SharedConnections;
   readonly #handlers: { type: string; handler: RawHandler }[] = [];
-  readonly #cameras = new Set<string>();
+  readonly #cameras = new WishedCameras();
   readonly #listeners = new Set<() => void>();
   #client: EnhancedClient | null = null;
+  /** The client's newest, and what this component is shown of it. */
+  #snapshot: Snapshot = INITIAL_SNAPSHOT;
+  #shown: Snapshot = INITIAL_SNAPSHOT;
 
   constructor(connections: SharedConnections) {
     this.#connections = connections;
@@ -25,14 +30,16 @@ export class ConnectionUser {
     const client = this.#connections.acquire(config);
     this.#client = client;
     for (const { type, handler } of this.#handlers) client.addHandler(type, handler);
-    for (const camera of this.#cameras) client.addCamera(camera);
-    const endListening = client.onChange(() => this.#tell());
-    this.#tell();
+    for (const camera of this.#cameras.names()) client.addCamera(camera);
+    const endListening = client.onChange(() => this.#look(client));
+    this.#look(client);
     return () => {
       endListening();
       for (const { type, handler } of this.#handlers) client.removeHandler(type, handler);
-      for (const camera of this.#cameras) client.removeCamera(camera);
+      for (const camera of this.#cameras.names()) client.removeCamera(camera);
       this.#client = null;
+      this.#snapshot = INITIAL_SNAPSHOT;
+      this.#shown = INITIAL_SNAPSHOT;
       this.#connections.release(config);
     };
   }
@@ -42,7 +49,7 @@ export class ConnectionUser {
     return () => this.#listeners.delete(listener);
   };
 
-  readonly snapshot = (): Snapshot => this.#client?.snapshot ?? INITIAL_SNAPSHOT;
+  readonly snapshot = (): Snapshot => this.#shown;
 
   readonly connect = (): void => this.#client?.connect();
   readonly disconnect = (): void => this.#client?.disconnect();
@@ -65,14 +72,20 @@ export class ConnectionUser {
     this.#client?.removeHandler(type, handler);
   }
 
-  readonly subscribe = (camera: string): void => {
-    if (this.#cameras.has(camera)) return;
-    this.#cameras.add(camera);
+  readonly subscribe = (camera: string): Promise<void> => {
+    const earlier = this.#cameras.answerOf(camera);
+    if (earlier !== null) return earlier;
+    const answer = this.#cameras.add(camera);
     this.#client?.addCamera(camera);
+    // Another component may have it already.
+    if (this.#client !== null) this.#look(this.#client);
+    return answer;
   };
 
   readonly unsubscribe = (camera: string): void => {
-    if (this.#cameras.delete(camera)) this.#client?.removeCamera(camera);
+    if (!this.#cameras.remove(camera)) return;
+    this.#client?.removeCamera(camera);
+    if (this.#client !== null) this.#look(this.#client);
   };
 
   send(message: Outgoing): boolean {
@@ -85,7 +98,14 @@ export class ConnectionUser {
     return Promise.reject(new RequestError({ code: 'not_connected', message, retryable: true }));
   }
 
-  #tell(): void {
+  /** Takes over what the client has to tell; a camera that was refused concerns those that want it. */
+  #look(client: EnhancedClient): void {
+    const refusal = this.#cameras.settle((camera) => client.answerOf(camera));
+    const { snapshot } = client;
+    const error = snapshot.status === 'connected' && refusal !== null ? refusal : snapshot.error;
+    if (this.#snapshot === snapshot && this.#shown.error === error) return;
+    this.#snapshot = snapshot;
+    this.#shown = error === snapshot.error ? snapshot : { ...snapshot, error };
     for (const listener of [...this.#listeners]) listener();
   }
 }

@@ -11,7 +11,7 @@ export interface Environment {
   /** Uniform in [0, 1). */
   random(): number;
   newId(): string;
-  /** Takes what a handler threw, or a token could not be had for. */
+  /** Takes what a handler threw. */
   report(error: unknown): void;
   parseUrl(text: string): URL;
   /** @returns a function that ends it */

@@ -14,7 +14,7 @@ export interface ConnectionStats {
 
 export interface Snapshot {
   readonly status: ConnectionStatus;
-  /** What went wrong last; null while connected. */
+  /** What went wrong last. While connected: a camera that was refused, or events that may be missing. */
   readonly error: ConnectionFault | null;
   readonly stats: ConnectionStats;
 }
@@ -34,7 +34,7 @@ export const INITIAL_SNAPSHOT: Snapshot = {
 /** A change of numbers waits for so long, so that a busy camera does not redraw the page with every message. */
 const QUIET_MS = 250;
 
-/** The newest snapshot and who is told of it: of a new status or fault at once, of numbers at most four times a second. */
+/** The newest snapshot and who is told of it: of states at once, of numbers at most four times a second. */
 export class SnapshotPublisher {
   readonly #environment: Environment;
   readonly #take: () => Snapshot;
@@ -56,11 +56,16 @@ export class SnapshotPublisher {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The listeners are told also where the snapshot stays the same: there is more to ask the client for. */
   onStateChanged(): void {
     const next = this.#take();
     const isSame = next.status === this.#current.status && next.error === this.#current.error;
-    if (isSame) this.onNumbersChanged();
-    else this.#publish(next);
+    if (!isSame) {
+      this.#publish(next);
+      return;
+    }
+    this.onNumbersChanged();
+    this.#tell();
   }
 
   onNumbersChanged(): void {
@@ -75,6 +80,10 @@ export class SnapshotPublisher {
   #publish(snapshot: Snapshot): void {
     this.stop();
     this.#current = snapshot;
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 }

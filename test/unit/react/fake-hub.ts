@@ -128,6 +128,8 @@ interface StoredEvent {
 /** The hub's rules of subscription and resume, as slow as a test wants: each `step` handles one frame or one event. */
 export class FakeHub {
   readonly events: StoredEvent[] = [];
+  /** Cameras of the client's token. */
+  allowed: readonly string[] = ['*'];
   /** By camera: newest event as its first subscription was confirmed to the client. */
   #serving: {
     socket: FakeSocket;
@@ -140,6 +142,11 @@ export class FakeHub {
     this.events.push({ event_id: this.events.length + 1, camera });
   }
 
+  /** The store is set back to a backup; its next event gets a number that was given once already. */
+  restore(lastEventId: number): void {
+    this.events.length = lastEventId;
+  }
+
   /** Reads the next frame of the client, if any. */
   read(socket: FakeSocket): Frame | null {
     if (this.#serving?.socket !== socket)
@@ -148,7 +155,14 @@ export class FakeHub {
     if (frame === undefined) return null;
     this.#serving.read++;
     if (frame.type === 'subscribe') {
-      const { cameras, after_event_id: after = this.events.length } = frame.data;
+      const { cameras: asked, after_event_id: after = this.events.length } = frame.data;
+      const refused = asked.find((camera: string) => camera !== '*' && !this.#allows(camera));
+      if (refused !== undefined) {
+        const data = { code: 'forbidden', message: `not ${refused}`, retryable: false };
+        socket.say({ type: 'error', request_id: frame.request_id, data });
+        return frame;
+      }
+      const cameras = asked.includes('*') ? this.allowed : asked;
       this.#serving.cameras = cameras;
       this.#serving.cursor = Math.min(after, this.events.length);
       const data = { types: ['*'], cameras, last_event_id: this.events.length };
@@ -156,6 +170,10 @@ export class FakeHub {
     }
     if (frame.type === 'unsubscribe') this.#serving.cameras = [];
     return frame;
+  }
+
+  #allows(camera: string): boolean {
+    return this.allowed.includes('*') || this.allowed.includes(camera);
   }
 
   /** Sends up to so many events that are due. */
