@@ -33,6 +33,8 @@ export class ConnectionUser {
     for (const camera of this.#cameras.names()) client.addCamera(camera);
     const endListening = client.onChange(() => this.#look(client));
     this.#look(client);
+    // What React rendered last may be another client's.
+    this.#tell();
     return () => {
       endListening();
       for (const { type, handler } of this.#handlers) client.removeHandler(type, handler);
@@ -106,6 +108,10 @@ export class ConnectionUser {
     if (this.#snapshot === snapshot && this.#shown.error === error) return;
     this.#snapshot = snapshot;
     this.#shown = error === snapshot.error ? snapshot : { ...snapshot, error };
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 }

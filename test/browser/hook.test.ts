@@ -2,171 +2,234 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { HubUnderTest } from '../faults/support/hub.ts';
-import { alerts, RawClient } from '../integration/hub/raw-client.ts';
-import { freePort, temporaryFolder, waitFor } from '../support/program.ts';
-import { launchBrowser, PageServer } from './browser.ts';
+import { alerts } from '../integration/hub/raw-client.ts';
+import { waitFor } from '../support/program.ts';
 import type { Probe } from './page/probe.ts';
+import { Scene, type Visit } from './scene.ts';
 
 declare const window: { probe: Probe };
 
-let browser: Browser;
-let pages: PageServer;
-let hub: HubUnderTest;
-let page: Page;
-/** Every WebSocket that the page ever opened. */
-let sockets: string[];
-let pageErrors: string[];
+let scene: Scene;
+let visit: Visit;
 
 beforeAll(async () => {
-  [browser, pages] = await Promise.all([launchBrowser(), PageServer.start()]);
+  scene = await Scene.open();
 });
-afterAll(async () => {
-  await browser?.close();
-  pages?.close();
-});
+afterAll(() => scene?.close());
 
 beforeEach(async () => {
-  const dir = temporaryFolder('browser-hub');
-  hub = new HubUnderTest({
-    dir,
-    edges: ['edge-1'],
-    port: await freePort(),
-    allowedOrigins: [pages.origin],
-  });
-  await hub.open();
-  page = await browser.newPage();
-  sockets = [];
-  pageErrors = [];
-  page.on('websocket', (socket) => sockets.push(socket.url()));
-  page.on('pageerror', (error) => pageErrors.push(String(error)));
+  visit = await scene.visit();
 });
 afterEach(async () => {
-  await page.close();
-  await hub.stop();
-  expect(pageErrors).toEqual([]);
+  await visit.page.close();
+  // The hub is the same for the next test.
+  await waitFor('the hub is left', async () => (await scene.connectedClients()) === 0);
+  expect(visit.errors).toEqual([]);
 });
 
-const serverUrl = () => `http://127.0.0.1:${hub.port}`;
+const viewer = () => ({ serverUrl: scene.serverUrl, token: scene.hub.viewerToken });
+const newStream = () => ({ epoch: randomUUID(), lane: 0 });
 
-async function show(config: { serverUrl: string; token: string }): Promise<void> {
-  await page.goto(`${pages.origin}/#${encodeURIComponent(JSON.stringify(config))}`);
+function numbers(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, at) => first + at);
 }
 
-const showHub = (token = hub.viewerToken) => show({ serverUrl: serverUrl(), token });
-const statusIs = (status: string) =>
-  waitFor(`status ${status}`, () =>
-    page.evaluate((wanted) => window.probe.hook?.status === wanted, status),
-  );
-const events = () => page.evaluate(() => window.probe.events);
-
-async function connectedClients(): Promise<number> {
-  const response = await fetch(`${serverUrl()}/api/health`);
-  const health = (await response.json()) as { websocket: { connected_clients: number } };
-  return health.websocket.connected_clients;
-}
-
-/** Subscribed once the hub answered: what is delivered after this reaches the page. */
-async function subscribed(): Promise<void> {
-  await waitFor('the page is subscribed', () =>
-    page.evaluate(() => window.probe.subscriptions > 0),
-  );
-}
-
-describe('the hook in a browser', () => {
-  test('components under StrictMode share one connection, which goes with them', async () => {
-    await showHub();
-    await statusIs('connected');
-    await subscribed();
-    expect(sockets).toEqual([`ws://127.0.0.1:${hub.port}/ws`]);
-    expect(await connectedClients()).toBe(1);
-    await page.evaluate(() => window.probe.setComponents(false));
-    await waitFor('the connection ends', async () => (await connectedClients()) === 0);
-    await page.evaluate(() => window.probe.setComponents(true));
-    await statusIs('connected');
-    expect(sockets).toHaveLength(2);
+describe('the connection', () => {
+  test('components under StrictMode share one, which goes with the last of them', async () => {
+    await visit.show(viewer());
+    await visit.statusIs('connected');
+    await visit.subscribed();
+    expect(visit.sockets).toEqual([`ws://127.0.0.1:${scene.hub.port}/ws`]);
+    expect(await scene.connectedClients()).toBe(1);
+    await visit.change({ cameras: ['yard'] });
+    await visit.change({ cameras: [], isRecording: true });
+    await waitFor('the cameras are given up', () => visit.sent.includes('unsubscribe'));
+    expect(await scene.connectedClients()).toBe(1);
+    await visit.change({ isRecording: false });
+    await waitFor('the connection ends', async () => (await scene.connectedClients()) === 0);
+    await visit.change({ cameras: ['door'], isRecording: true });
+    await visit.statusIs('connected');
+    expect(visit.sockets).toHaveLength(2);
   });
 
-  test('events of an edge reach the handlers, and none is missing or double after the hub was killed', async () => {
-    const stream = { epoch: randomUUID(), lane: 0 };
-    await showHub();
-    await subscribed();
-    let edge = await RawClient.identified(hub.url, { token: hub.tokenOf('edge-1') });
+  test('changes over with the configuration, with its cameras and handlers', async () => {
+    await visit.show({ ...viewer(), token: 'wrong' }, { cameras: [] });
+    await visit.errorIs('auth_failed');
+    await visit.page.evaluate(() => {
+      void window.probe.hook?.subscribeToCamera('door');
+    });
+    await visit.change({ config: viewer() });
+    await visit.subscribed();
+    await visit.errorIs(null);
+    const edge = await scene.edge();
+    edge.batch(newStream(), alerts(1, 3, { camera: 'door' }));
+    await visit.heard(3);
+    await visit.change({ config: { serverUrl: '' } });
+    await visit.statusIs('disconnected');
+    await waitFor('the old ones end', async () => (await scene.connectedClients()) === 1);
+    edge.close();
+  });
+
+  test('of a wrong token is an error with its code, and the page waits', async () => {
+    await visit.show({ ...viewer(), token: 'wrong' });
+    await visit.statusIs('error');
+    await visit.errorIs('auth_failed');
+    expect(visit.page.url() + visit.sockets.join()).not.toContain('token=');
+    // The network coming back is no reason to try again; connect() is.
+    await visit.page.evaluate("dispatchEvent(new Event('online'))");
+    await visit.page.evaluate(() => window.probe.hook?.connect());
+    await waitFor('a second socket', () => visit.sockets.length === 2);
+    await visit.statusIs('error');
+    expect(visit.sockets).toHaveLength(2);
+    expect(await scene.connectedClients()).toBe(0);
+  });
+
+  test('is tried again while getToken rejects, and no rejection is left', async () => {
+    const { hub, serverUrl } = scene;
+    await visit.show({ serverUrl, tokens: [null] }, { cameras: [] });
+    await visit.errorIs('token_unavailable');
+    await waitFor('three attempts', () => visit.sockets.length >= 3);
+    await visit.change({ config: { serverUrl, tokens: [hub.viewerToken] } });
+    await visit.statusIs('connected');
+    await visit.errorIs(null);
+  });
+
+  test('of a page that is left ends, and coming back makes one', async () => {
+    await visit.show(viewer());
+    await visit.subscribed();
+    expect(await scene.connectedClients()).toBe(1);
+    await visit.page.goto('about:blank');
+    await waitFor('no connection', async () => (await scene.connectedClients()) === 0);
+    await visit.page.goBack();
+    await visit.statusIs('connected');
+    expect(await scene.connectedClients()).toBe(1);
+  });
+
+  test('of a page that becomes visible is tested at once', async () => {
+    await visit.show(viewer());
+    await visit.subscribed();
+    const setVisibility = (state: string) =>
+      visit.page.evaluate((value) => {
+        const page = (globalThis as unknown as { document: EventTarget }).document;
+        Object.defineProperty(page, 'visibilityState', { value, configurable: true });
+        page.dispatchEvent(new Event('visibilitychange'));
+      }, state);
+    const beats = () => visit.sent.filter((type) => type === 'heartbeat').length;
+    await setVisibility('hidden');
+    const before = beats();
+    for (let shown = 1; shown <= 3; shown++) {
+      await setVisibility('visible');
+      await waitFor('a heartbeat', () => beats() >= before + shown);
+    }
+    expect(await scene.connectedClients()).toBe(1);
+  });
+});
+
+describe('events', () => {
+  test('none is missing or double after the hub was killed, also for a page that was frozen', async () => {
+    const stream = newStream();
+    await visit.show(viewer());
+    await visit.subscribed();
+    let edge = await scene.edge();
     const { sessionToken } = edge;
     edge.batch(stream, [...alerts(1, 5, { camera: 'door' }), ...alerts(6, 5, { camera: 'yard' })]);
     edge.batch(stream, alerts(11, 5, { camera: 'elsewhere' }));
-    await waitFor('ten events', async () => (await events()).length >= 10);
-    await waitFor('they are shown', async () => (await page.locator('li').count()) === 10);
-
-    await hub.kill();
-    await statusIs('reconnecting');
-    await hub.open();
-    edge = await RawClient.identified(hub.url, {
-      token: hub.tokenOf('edge-1'),
-      sessionToken,
-      streams: [{ ...stream, first_seq: 16, next_seq: 16 }],
-    });
+    await visit.heard(10);
+    await waitFor('they are shown', async () => (await visit.page.locator('li').count()) === 10);
+    await scene.hub.kill();
+    await visit.statusIs('reconnecting');
+    await scene.hub.open();
+    const resumed = { ...stream, first_seq: 16, next_seq: 16 };
+    edge = await scene.edge({ sessionToken, streams: [resumed] });
     edge.batch(stream, alerts(16, 40, { camera: 'yard' }));
-    await waitFor('fifty events', async () => (await events()).length >= 50);
-    const ids = [
-      ...Array.from({ length: 10 }, (_, at) => 1 + at),
-      ...Array.from({ length: 40 }, (_, at) => 16 + at),
-    ];
-    expect(await events()).toEqual(ids);
-    expect(await page.locator('[data-camera="yard"] li').count()).toBe(45);
-    expect(await connectedClients()).toBe(2);
+    await visit.heard(50);
+
+    const devTools = await visit.page.context().newCDPSession(visit.page);
+    await devTools.send('Page.setWebLifecycleState', { state: 'frozen' });
+    edge.batch(stream, alerts(56, 20, { camera: 'door' }), 'while-frozen');
+    await edge.next('batch_ack');
+    await devTools.send('Page.setWebLifecycleState', { state: 'active' });
+    await visit.heard(70);
+
+    const [first = 0] = await visit.events();
+    expect(await visit.events()).toEqual([...numbers(first, 10), ...numbers(first + 15, 60)]);
+    expect(await visit.page.locator('[data-camera="yard"] li').count()).toBe(45);
+    expect(await scene.connectedClients()).toBe(2);
     await waitFor('a latency', () =>
-      page.evaluate(() => (window.probe.hook?.stats.latency ?? 0) > 0),
+      visit.page.evaluate(() => (window.probe.hook?.stats.latency ?? 0) > 0),
     );
     edge.close();
   });
 
-  test('a burst of messages does not render with each of them', async () => {
-    const stream = { epoch: randomUUID(), lane: 0 };
-    await showHub();
-    await subscribed();
-    const before = await page.evaluate(() => window.probe.renders);
-    const edge = await RawClient.identified(hub.url, { token: hub.tokenOf('edge-1') });
-    edge.batch(stream, alerts(1, 400, { camera: 'door' }));
-    await waitFor('all events', async () => (await events()).length === 400);
-    const after = await page.evaluate(() => window.probe.renders);
+  test('go on from what a hub has that was restored from a backup, and the page is told', async () => {
+    await scene.backUp();
+    await visit.show(viewer());
+    await visit.subscribed();
+    let edge = await scene.edge();
+    edge.batch(newStream(), alerts(1, 20, { camera: 'door' }));
+    await visit.heard(20);
+    await scene.restore();
+    await visit.errorIs('events_missing');
+    await visit.statusIs('connected');
+    expect(await visit.page.locator('[data-camera="door"] p').textContent()).toContain(
+      'events_missing',
+    );
+    edge = await scene.edge();
+    edge.batch(newStream(), alerts(1, 5, { camera: 'door' }));
+    await visit.heard(25);
+    const [first = 0] = await visit.events();
+    expect(await visit.events()).toEqual([...numbers(first, 20), ...numbers(first, 5)]);
+    edge.close();
+  });
+
+  test('a burst of them does not render with each', async () => {
+    await visit.show(viewer());
+    await visit.subscribed();
+    const before = await visit.page.evaluate(() => window.probe.renders);
+    const edge = await scene.edge();
+    edge.batch(newStream(), alerts(1, 400, { camera: 'door' }));
+    await visit.heard(400);
+    const after = await visit.page.evaluate(() => window.probe.renders);
     // Two renders a snapshot under StrictMode, at most four snapshots a second: a hundred are 12 s.
     expect(after - before).toBeLessThan(100);
     edge.close();
   });
 
-  test('a wrong token is an error with its code, and the page waits', async () => {
-    await showHub('wrong');
-    await statusIs('error');
-    expect(await page.evaluate(() => window.probe.hook?.error?.code)).toBe('auth_failed');
-    expect(page.url() + sockets.join()).not.toContain('token=');
-    // The network coming back is no reason to try again; connect() is.
-    await page.evaluate("dispatchEvent(new Event('online'))");
-    await page.evaluate(() => window.probe.hook?.connect());
-    await waitFor('a second socket', () => sockets.length === 2);
-    await statusIs('error');
-    expect(sockets).toHaveLength(2);
-    expect(await connectedClients()).toBe(0);
+  test('of a camera that the token is not for are refused: to its component, and by the promise', async () => {
+    await visit.show({ serverUrl: scene.serverUrl, token: 'token-of-the-door' });
+    await visit.statusIs('connected');
+    const paragraph = (camera: string) => visit.page.locator(`[data-camera="${camera}"] p`);
+    await waitFor('the refusal is shown', async () =>
+      (await paragraph('yard').textContent())?.includes('forbidden'),
+    );
+    expect(await paragraph('door').textContent()).not.toContain('forbidden');
+    expect(await visit.page.evaluate(answerTo, 'door')).toBe('served');
+    expect(await visit.page.evaluate(answerTo, 'vault')).toBe('forbidden');
+    await visit.errorIs('forbidden');
+    const edge = await scene.edge();
+    edge.batch(newStream(), alerts(1, 3, { camera: 'door' }));
+    await visit.heard(3);
+    edge.close();
   });
+});
 
-  test('leaving the page leaves no connection, and coming back makes one', async () => {
-    await showHub();
-    await subscribed();
-    expect(await connectedClients()).toBe(1);
-    await page.goto('about:blank');
-    await waitFor('no connection', async () => (await connectedClients()) === 0);
-    await page.goBack();
-    await statusIs('connected');
-    expect(await connectedClients()).toBe(1);
-  });
+/** Runs in the page. */
+async function answerTo(camera: string): Promise<string> {
+  try {
+    await window.probe.hook?.subscribeToCamera(camera);
+    return 'served';
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
 
-  test('a request that the hub cannot route rejects with a code', async () => {
-    await showHub();
-    await statusIs('connected');
-    const code = await page.evaluate(async () => {
+describe('stream requests', () => {
+  test('that the hub cannot route reject with a code', async () => {
+    await visit.show(viewer());
+    await visit.statusIs('connected');
+    const code = await visit.page.evaluate(async () => {
       try {
         await window.probe.hook?.startStream('nowhere');
         return 'resolved';
@@ -176,22 +239,20 @@ describe('the hook in a browser', () => {
     });
     expect(code).toBe('camera_unknown');
   });
-});
 
-describe('stream requests, answered', () => {
-  test('by success and by error', async () => {
+  test('are answered by success and by error', async () => {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     await once(server, 'listening');
     server.on('connection', answerLikeAnEdge);
     try {
       const { port } = server.address() as AddressInfo;
-      await show({ serverUrl: `ws://127.0.0.1:${port}/ws`, token: 'any' });
-      await statusIs('connected');
-      const answer = await page.evaluate(() =>
+      await visit.show({ serverUrl: `ws://127.0.0.1:${port}/ws`, token: 'any' });
+      await visit.statusIs('connected');
+      const answer = await visit.page.evaluate(() =>
         window.probe.hook?.startStream('door', { quality: 'low' }),
       );
       expect(answer).toEqual({ camera_id: 'door', quality: 'low' });
-      const failure = await page.evaluate(() =>
+      const failure = await visit.page.evaluate(() =>
         window.probe.hook
           ?.stopStream('door')
           .catch(({ code, message, retryable }) => ({ code, message, retryable })),

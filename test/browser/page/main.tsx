@@ -1,20 +1,20 @@
-import { useEnhancedWebSocket } from 'apex-edge/react';
+import { type EnhancedWebSocketConfig, useEnhancedWebSocket } from 'apex-edge/react';
 import { StrictMode, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { CameraAlerts } from './camera-alerts.tsx';
-import type { Probe } from './probe.ts';
+import type { PageConfig, Probe, View } from './probe.ts';
 
 const probe: Probe = {
   events: [],
   subscriptions: 0,
   renders: 0,
   hook: null,
-  setComponents: () => undefined,
+  change: () => undefined,
 };
 Object.assign(window, { probe });
 
-function Recorder(props: { serverUrl: string; token: string }) {
-  const hook = useEnhancedWebSocket(props);
+function Recorder({ config }: { config: EnhancedWebSocketConfig }) {
+  const hook = useEnhancedWebSocket(config);
   probe.hook = hook;
   probe.renders++;
   const { onMessage } = hook;
@@ -29,24 +29,35 @@ function Recorder(props: { serverUrl: string; token: string }) {
   return null;
 }
 
-function Page(props: { serverUrl: string; token: string }) {
-  const [isShown, setShown] = useState(true);
-  probe.setComponents = setShown;
-  if (!isShown) return null;
+function Page({ initial }: { initial: View }) {
+  const [view, setView] = useState(initial);
+  probe.change = (change) => setView((before) => ({ ...before, ...change }));
+  const { config, cameras, isRecording } = view;
+  const { serverUrl, token = '' } = config;
   return (
     <>
-      <CameraAlerts {...props} cameraId="door" />
-      <CameraAlerts {...props} cameraId="yard" />
-      <Recorder {...props} />
+      {cameras.map((cameraId) => (
+        <CameraAlerts key={cameraId} serverUrl={serverUrl} token={token} cameraId={cameraId} />
+      ))}
+      {isRecording && <Recorder config={hookConfig(config)} />}
     </>
   );
 }
 
+function hookConfig({ serverUrl, token = '', tokens }: PageConfig): EnhancedWebSocketConfig {
+  if (tokens === undefined) return { serverUrl, token };
+  const getToken = async () => {
+    const given = tokens.length > 1 ? tokens.shift() : tokens[0];
+    if (typeof given !== 'string') throw new Error('nobody is logged in');
+    return given;
+  };
+  return { serverUrl, getToken };
+}
+
 const root = document.getElementById('root');
 if (root === null) throw new Error('no root');
-const config = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 createRoot(root).render(
   <StrictMode>
-    <Page {...config} />
+    <Page initial={JSON.parse(decodeURIComponent(location.hash.slice(1)))} />
   </StrictMode>,
 );
