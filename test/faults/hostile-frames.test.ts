@@ -162,8 +162,14 @@ async function latencies(swarm: Swarm, happening: () => Promise<void>): Promise<
   return swarm.command('latencies');
 }
 
-function attackerOf(address: { readonly host: string; readonly port: number }): ProcessUnderTest {
-  const options = { ...address, frames: FRAMES, identities: IDENTITIES, seed: SEED };
+function attackerOf({
+  host,
+  port,
+}: {
+  readonly host: string;
+  readonly port: number;
+}): ProcessUnderTest {
+  const options = { host, port, frames: FRAMES, identities: IDENTITIES, seed: SEED };
   const driver = new ProcessUnderTest([process.execPath, DRIVER, JSON.stringify(options)]);
   onTestFinished(() => driver.end('SIGKILL'));
   return driver;

@@ -12,13 +12,13 @@ export interface EventFrame {
   text(): string;
   /** As it goes onto a WebSocket. */
   wire(): Buffer;
-  /** As a token with these scopes may see it; the same one each time. */
-  within(scopes: Scopes): LiveEvent;
 }
 
 /** An event on its way to subscribers. Its frame is made when the first of them wants it, and once. */
 export interface LiveEvent extends EventTraits, EventFrame {
   readonly eventId: number;
+  /** As a token with these scopes may see it; the same one each time. */
+  within(scopes: Scopes): LiveEvent;
 }
 
 /** An event that was read for one subscriber. */
