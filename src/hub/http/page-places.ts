@@ -7,12 +7,12 @@ const MAX_PER_TOKEN = 64;
 export class PagePlaces {
   readonly #taken = new Map<string, number>();
 
-  /** @returns gives the place back, once. @throws HttpProblem try_later */
+  /** @returns gives the place back, once. @throws HttpProblem too_many_queries */
   take(tokenName: string): () => void {
     const taken = this.#taken.get(tokenName) ?? 0;
     if (taken >= MAX_PER_TOKEN) {
       const detail = 'too many pages were asked for by this token and are not read yet';
-      throw new HttpProblem('try_later', { detail, headers: { 'Retry-After': '1' } });
+      throw new HttpProblem('too_many_queries', { detail, headers: { 'Retry-After': '1' } });
     }
     this.#taken.set(tokenName, taken + 1);
     return () => {

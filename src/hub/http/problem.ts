@@ -8,7 +8,7 @@ export const PROBLEMS = {
   method_not_allowed: { status: 405, title: 'Only GET and HEAD are answered here' },
   too_large: { status: 413, title: 'The request is too large' },
   too_many_refusals: { status: 429, title: 'Too many wrong tokens' },
-  too_many_queries: { status: 429, title: 'Too many queries of this token wait' },
+  too_many_queries: { status: 429, title: 'Too many queries of this token are not answered yet' },
   internal: { status: 500, title: 'The hub failed' },
   try_later: { status: 503, title: 'The hub cannot answer now' },
 } as const;

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { HubToken } from '../../../src/hub/door/tokens.ts';
 import type { Hub } from '../../../src/hub/hub.ts';
@@ -254,18 +254,32 @@ describe('history', () => {
 
   test('is kept for clients of one token in so many pages only, until they read them', async () => {
     await deliver(alerts(1, 3, { padding: 300_000 }));
-    const idle = Array.from({ length: 12 }, () => connect(hub.address.port, '127.0.0.1'));
+    const idle: Socket[] = [];
     const head = `GET /api/v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${VIEWER_TOKEN}\r\n\r\n`;
-    // Each asks eight times and reads nothing: more than the buffers of a connection take.
-    for (const socket of idle) socket.write(head.repeat(8));
     await vi.waitFor(async () => {
+      // Asks eight times and reads nothing. The buffers of a connection may take most of it.
+      const socket = connect(hub.address.port, '127.0.0.1');
+      idle.push(socket);
+      socket.write(head.repeat(8));
       const { detail } = await problem(await get('/api/v1/events', VIEWER_TOKEN));
       expect(detail).toContain('not read yet');
-      expect((await get('/api/v1/events', YARD_TOKEN)).status).toBe(200);
     }, PATIENCE);
+    expect((await get('/api/v1/events', YARD_TOKEN)).status).toBe(200);
     for (const socket of idle) socket.destroy();
     const again = async () => (await get('/api/v1/events', VIEWER_TOKEN)).status;
     await vi.waitFor(async () => expect(await again()).toBe(200), PATIENCE);
+  });
+
+  test('is asked for by one token so often only; other tokens get their turn', async () => {
+    await deliver(alerts(1, 3, { padding: 300_000 }));
+    const many = await Promise.all(
+      Array.from({ length: 40 }, () => get('/api/v1/events', VIEWER_TOKEN)),
+    );
+    const sentAway = many.find(({ status }) => status === 429);
+    expect(many.some(({ status }) => status === 200)).toBe(true);
+    expect(sentAway?.headers.get('retry-after')).toBe('1');
+    expect(await problem(sentAway!)).toMatchObject({ code: 'too_many_queries' });
+    expect((await get('/api/v1/events', YARD_TOKEN)).status).toBe(200);
   });
 
   test('one event comes as subscribers get it', async () => {
