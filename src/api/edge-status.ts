@@ -119,6 +119,8 @@ export interface UplinkView {
   delivery_level: 'disk' | 'process' | null;
   /** Messages that a hub of the original protocol does not know. */
   withheld: number;
+  /** Cameras that another edge has announced too, in the hub's words. */
+  camera_conflicts: readonly string[];
   /** By how much the hub's wall clock is ahead of this machine's. */
   clock: { offset_ms: number; round_trip_ms: number } | null;
   error: Fault | null;

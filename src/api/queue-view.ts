@@ -123,6 +123,14 @@ function uplinkLines(uplink: UplinkView): string[] {
     );
   if (uplink.withheld > 0)
     lines.push(line(`${messages(uplink.withheld)} of kinds that this hub does not know, not sent`));
+  const [conflict] = uplink.camera_conflicts;
+  if (conflict !== undefined) {
+    const more = uplink.camera_conflicts.length - 1;
+    lines.push(
+      line(`not alone:  ${conflict}${more === 0 ? '' : `, and ${more} more`}`),
+      line('what to do: give the camera another name here or there, or take it out of one edge'),
+    );
+  }
   if (uplink.clock !== null) lines.push(line(clockText(uplink.clock)));
   return lines;
 }

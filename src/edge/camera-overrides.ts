@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { cameraId } from '../config/camera-schema.ts';
@@ -19,38 +18,54 @@ const overrideSchema = z.strictObject({
 
 const fileSchema = z.strictObject({
   version: z.literal(1),
-  cameras: z.record(cameraId, overrideSchema),
+  cameras: z.record(z.string(), z.unknown()),
 });
 
 /** How a camera differs from the configuration, because somebody upstream asked for it. */
 export type CameraOverride = z.infer<typeof overrideSchema>;
 
+const NAME = 'cameras.json';
 const OWNER_ONLY = 0o600;
 
 /** The file `cameras.json` in the data folder: what was asked for upstream outlives the daemon. */
 export class CameraOverrides {
-  readonly #path: string;
+  /** Null where nothing can be kept. */
+  readonly #path: string | null;
   readonly #log: Logger;
   readonly #cameras: Map<string, CameraOverride>;
   /** One write after the other, so that the newest is the last. */
   #written: Promise<void> = Promise.resolve();
 
-  /** Reads the file. One that cannot be understood is put aside, and the configuration alone counts. */
+  /**
+   * Reads the file. What cannot be understood of it is left out, and the file is put aside as it was. Where the disk
+   * does not give it, the configuration alone counts, and the file is left alone: it may be there again next time.
+   */
   static async open(dataDir: string, log: Logger): Promise<CameraOverrides> {
-    const path = join(dataDir, 'cameras.json');
+    const path = join(dataDir, NAME);
+    await removeUnfinished(dataDir, log);
+    let text: string | null;
     try {
-      return new CameraOverrides(path, log, readOverrides(path));
+      text = await readIfThere(path);
     } catch (error) {
+      log.error(
+        { err: error, path },
+        'changes of cameras cannot be read now; new ones will not be kept',
+      );
+      return new CameraOverrides(null, log, new Map());
+    }
+    if (text === null) return new CameraOverrides(path, log, new Map());
+    const { cameras, refused } = parseOverrides(text);
+    if (refused !== null) {
       const aside = `${path}.damaged-${randomUUID().slice(0, 8)}`;
-      log.error({ err: error, aside }, 'changes of cameras cannot be read and are put aside');
-      await rename(path, aside).catch((cause: unknown) =>
+      log.error({ refused, aside }, 'changes of cameras are not understood; the file is put aside');
+      await copyFile(path, aside).catch((cause: unknown) =>
         log.error({ err: cause, aside }, 'changes of cameras could not be put aside'),
       );
-      return new CameraOverrides(path, log, new Map());
     }
+    return new CameraOverrides(path, log, cameras);
   }
 
-  private constructor(path: string, log: Logger, cameras: Map<string, CameraOverride>) {
+  private constructor(path: string | null, log: Logger, cameras: Map<string, CameraOverride>) {
     this.#path = path;
     this.#log = log;
     this.#cameras = cameras;
@@ -76,6 +91,10 @@ export class CameraOverrides {
   }
 
   async #write(): Promise<void> {
+    if (this.#path === null) {
+      this.#log.error({}, 'a change of cameras will not outlive this daemon');
+      return;
+    }
     const text = JSON.stringify(
       { version: 1, cameras: Object.fromEntries(this.#cameras) },
       null,
@@ -89,19 +108,42 @@ export class CameraOverrides {
   }
 }
 
-function readOverrides(path: string): Map<string, CameraOverride> {
-  let text: string;
+async function readIfThere(path: string): Promise<string | null> {
   try {
-    text = readFileSync(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  // Complaints about the text are kept back: they quote it, and it may hold a password.
-  const found = fileSchema.safeParse(parsed(text));
-  if (!found.success) throw new Error(`${path} does not have the form of this file`);
-  for (const { url } of Object.values(found.data.cameras)) if (url) registerUrlSecrets(url);
-  return new Map(Object.entries(found.data.cameras));
+}
+
+/** What a power cut left of a write. It may hold passwords. */
+async function removeUnfinished(dataDir: string, log: Logger): Promise<void> {
+  try {
+    for (const name of await readdir(dataDir))
+      if (name.startsWith(`${NAME}.`) && name.endsWith('.tmp'))
+        await rm(join(dataDir, name), { force: true });
+  } catch (error) {
+    log.warn({ err: error }, 'an unfinished file with changes of cameras could not be removed');
+  }
+}
+
+/** @returns `refused`: the cameras whose entry is not understood, or `all`; null where there is none. Nothing is quoted: it may be a password. */
+function parseOverrides(text: string): {
+  readonly cameras: Map<string, CameraOverride>;
+  readonly refused: readonly string[] | 'all' | null;
+} {
+  const cameras = new Map<string, CameraOverride>();
+  const file = fileSchema.safeParse(parsed(text));
+  if (!file.success) return { cameras, refused: 'all' };
+  const refused: string[] = [];
+  for (const [id, entry] of Object.entries(file.data.cameras)) {
+    const override = overrideSchema.safeParse(entry);
+    if (override.success && cameraId.safeParse(id).success) cameras.set(id, override.data);
+    else refused.push(id);
+  }
+  for (const { url } of cameras.values()) if (url) registerUrlSecrets(url);
+  return { cameras, refused: refused.length === 0 ? null : refused };
 }
 
 function parsed(text: string): unknown {

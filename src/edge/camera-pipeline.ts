@@ -8,6 +8,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
 import type { CameraCounters, FrameResult } from '../vision/contract.ts';
 import type { VisionHandle } from '../vision/handle.ts';
+import { CameraRecord } from './camera-record.ts';
 
 export interface CameraPipelineDeps {
   store: Store;
@@ -18,14 +19,6 @@ export interface CameraPipelineDeps {
   random: () => number;
   log: Logger;
 }
-
-interface ToldEvent {
-  event: ObjectEvent;
-  at: { wallMs: number; monoMs: number; snapshotPath: string | null };
-}
-
-/** Events of hours; more would take the memory that detecting needs. */
-const MAX_REFUSED = 1000;
 
 /** States in which nobody watches any more, so that what was in view has ended. */
 const ENDED_STATES: ReadonlySet<CameraStatus['state']> = new Set([
@@ -48,16 +41,12 @@ export class CameraPipeline {
   #ended = 0;
   /** Counted here, so that it goes on over restarts of the vision process. */
   #analysed = 0;
-  /** By event: what the store would not take. */
-  readonly #refused = new Map<string, ToldEvent>();
-  /** What the store did not take since it last took something of the kind. */
-  readonly #unstored = new Map<string, number>();
-  /** Writes leave in the order of what they tell, and `settled` waits for them. */
-  #writes: Promise<void> = Promise.resolve();
+  readonly #record: CameraRecord;
 
   constructor(spec: CameraSpec, deps: CameraPipelineDeps) {
     this.#spec = spec;
     this.#deps = { ...deps, log: deps.log.child({ camera: spec.id }) };
+    this.#record = new CameraRecord(spec.id, this.#deps);
     this.#events = new CameraEvents({
       cameraId: spec.id,
       minScore: spec.minScore,
@@ -95,9 +84,9 @@ export class CameraPipeline {
     this.#events.frameIntervalChanged(frameIntervalMs(spec));
   }
 
-  /** Whether the store has refused something that has to be offered again. */
+  /** Whether something that was seen is not stored, or not yet. */
   get hasUnstored(): boolean {
-    return this.#refused.size > 0;
+    return this.#record.hasUnstored;
   }
 
   get fps(): number {
@@ -131,13 +120,15 @@ export class CameraPipeline {
   /** To be called about every second: events end also when no frame comes. */
   tick(monoMs: number): void {
     this.#apply(this.#events.tick(monoMs));
-    for (const told of [...this.#refused.values()]) this.#store(told);
+    this.#record.offerAgain();
   }
 
-  /** Ends what is in view and waits until everything told so far is stored. */
+  /** Ends what is in view, offers the store once more what it refused, and waits for its answers. */
   async shutdown(): Promise<void> {
     this.#apply(this.#events.shutdown());
-    await this.#writes;
+    await this.#record.settled();
+    this.#record.offerAgain();
+    await this.#record.settled();
   }
 
   /** @param change how it differs from the configuration, in words; null where it does not */
@@ -167,76 +158,25 @@ export class CameraPipeline {
   }
 
   #apply({ events, detections, snapshots }: CameraChanges): void {
-    for (const event of events) this.#record(event);
-    if (detections !== null) {
-      this.#write('detection result', () =>
-        this.#deps.store.enqueue([
-          {
-            type: 'ai_detection_result',
-            cameraId: this.#spec.id,
-            data: detections,
-            wallMs: detections.timestamp,
-            monoMs: this.#deps.clock.monotonicMs(),
-          },
-        ]),
-      );
-    }
+    for (const event of events) this.#tell(event);
+    if (detections !== null) this.#record.detections(detections);
     for (const request of snapshots) void this.#takeSnapshot(request);
   }
 
-  #record(event: ObjectEvent): void {
+  #tell(event: ObjectEvent): void {
     const { event_id, label, phase } = event;
     const snapshotPath = this.#inView.get(event_id)?.snapshotPath ?? null;
     if (phase === 'end') this.#inView.delete(event_id);
     else this.#inView.set(event_id, { label, snapshotPath });
     if (phase === 'new') this.#started++;
     if (phase === 'end') this.#ended++;
-    const at = { wallMs: event.timestamp, monoMs: this.#deps.clock.monotonicMs(), snapshotPath };
-    this.#store({ event, at });
-  }
-
-  /** What the store refuses is kept, the newest of each event, and offered again with the next tick. */
-  #store(told: ToldEvent): void {
-    const { event_id } = told.event;
-    this.#refused.delete(event_id);
-    this.#write('object event', async () => {
-      try {
-        await this.#deps.store.recordEvent(told.event, told.at);
-        // The store answers in order, and a later message of an event says everything that earlier ones do.
-        this.#refused.delete(event_id);
-      } catch (error) {
-        if (this.#refused.has(event_id) || this.#refused.size < MAX_REFUSED) {
-          this.#refused.set(event_id, told);
-        }
-        throw error;
-      }
-    });
+    this.#record.event(event, snapshotPath);
   }
 
   #objectsInView(): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const { label } of this.#inView.values()) counts[label] = (counts[label] ?? 0) + 1;
     return counts;
-  }
-
-  #write(what: string, write: () => Promise<void>): void {
-    const written = write().then(
-      () => this.#noteWritten(what, null),
-      (error: unknown) => this.#noteWritten(what, error),
-    );
-    this.#writes = Promise.all([this.#writes, written]).then(() => undefined);
-  }
-
-  /** A store that takes nothing is told once, not with every frame. */
-  #noteWritten(what: string, error: unknown): void {
-    const lost = this.#unstored.get(what) ?? 0;
-    if (error !== null) {
-      this.#unstored.set(what, lost + 1);
-      if (lost === 0) this.#deps.log.error({ err: error, what }, 'could not be stored');
-    } else if (lost > 0) {
-      this.#unstored.delete(what);
-      this.#deps.log.warn({ what, lost }, 'stored again');
-    }
   }
 
   async #takeSnapshot({ cameraId, eventId, frameId }: SnapshotRequest): Promise<void> {

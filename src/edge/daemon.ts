@@ -12,7 +12,10 @@ import { packageVersion } from '../system/package-info.ts';
 import { ProcessWatch } from '../system/process-watch.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
 import { checkStreamAddress } from './address-rules.ts';
+import { CameraCatalogue } from './camera-catalogue.ts';
+import { CameraRequests } from './camera-requests.ts';
 import type { CameraSet } from './camera-set.ts';
+import { FirstAnalysis } from './first-analysis.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
 import { deadLetterView, missingUplinkView, queueView, uplinkView } from './status.ts';
@@ -38,6 +41,7 @@ export class EdgeDaemon {
   readonly #service: ServiceNotifier;
   readonly #control: ControlServer;
   readonly #cameras: WatchedCameras;
+  readonly #requests: CameraRequests;
   readonly #startedWallMs: number;
   readonly #startedMonoMs: number;
   readonly #metrics = new EdgeMetrics();
@@ -79,25 +83,27 @@ export class EdgeDaemon {
         (await parts.store.deadLetters(SHOWN_DEAD_LETTERS)).map(deadLetterView),
       '/metrics': async () => this.#metrics.render(await this.status(), this.#watch.facts()),
     });
-    const { store, vision, snapshots, plan, overrides } = parts;
-    const { enabled, allow_addresses } = options.loaded.config.uplink.stream_requests;
+    const { loaded, env, log } = options;
+    const clock = this.#clock;
+    const { enabled, allow_addresses } = loaded.config.uplink.stream_requests;
     const allowed = enabled ? allow_addresses : [];
-    this.#cameras = new WatchedCameras({
-      store,
-      vision,
-      snapshots,
-      clock: this.#clock,
-      random: Math.random,
-      log: this.#log,
-      loaded: options.loaded,
-      env: options.env,
-      plan,
-      overrides,
-      startVision: (cameras) => this.#startVision(cameras),
-      checkAddress: (url) => checkStreamAddress(url, allowed),
+    const checkAddress = (url: string): void => checkStreamAddress(url, allowed);
+    const shared = {
+      ...parts,
+      clock,
+      log,
+      loaded,
+      catalogue: new CameraCatalogue({ loaded, env, checkAddress }),
+      analysis: new FirstAnalysis(clock),
       onChange: () => this.#tellEngineStatus('running'),
+    };
+    this.#cameras = new WatchedCameras({
+      ...shared,
+      random: Math.random,
+      startVision: (cameras) => this.#startVision(cameras),
       onForgotten: (id) => this.#metrics.cameraForgotten(id),
     });
+    this.#requests = new CameraRequests({ ...shared, cameras: this.#cameras });
   }
 
   async #begin(): Promise<void> {
@@ -110,7 +116,7 @@ export class EdgeDaemon {
       if (state === 'authenticated' && before !== state) this.#hubConnections++;
       before = state;
     });
-    requests.serve(this.#cameras);
+    requests.serve(this.#requests);
     uplink?.start();
     if (modelFault === null) {
       this.#cameras.begin((id, inferenceMs) => this.#metrics.frameAnalysed(id, inferenceMs));
@@ -191,7 +197,7 @@ export class EdgeDaemon {
 
   /** The cameras of this edge, for requests from upstream. */
   get cameras(): CameraSet {
-    return this.#cameras;
+    return this.#requests;
   }
 
   async status(): Promise<EdgeStatus> {
@@ -243,7 +249,9 @@ export class EdgeDaemon {
     this.#log.info({}, 'stopping');
     this.#timer?.cancel();
     const told = this.#service.stopping();
+    const closed = this.#requests.close();
     await vision.stop();
+    await closed;
     await this.#cameras.shutdown();
     this.#tellEngineStatus('stopping', true);
     await uplink?.stop({ drainMs: DRAIN_MS });

@@ -2,9 +2,6 @@ import type { CameraStatus } from '../capture/contract.ts';
 import type { Clock } from '../system/clock.ts';
 import { ApexError, type ErrorCode } from '../system/errors.ts';
 
-/** Connecting, finding a decoder and loading a model take their time; less than the hub waits for an answer. */
-const DEADLINE_MS = 17_000;
-
 const FAILING: ReadonlySet<CameraStatus['state']> = new Set(['failed', 'backing-off']);
 
 /** Faults that mend themselves in a moment. */
@@ -27,14 +24,18 @@ export class FirstAnalysis {
 
   /**
    * Resolves with the next analysed frame of a camera. One wait for each camera at a time.
+   * @param dueMonoMs until when it is waited for, milliseconds of the monotonic clock
    * @throws ApexError the camera's fault, or CAMERA_START_TIMEOUT
    */
-  async next(cameraId: string): Promise<void> {
+  async next(cameraId: string, dueMonoMs: number): Promise<void> {
     let fault: CameraStatus['fault'] = null;
     try {
       await new Promise<void>((resolve, reject) => {
         const onDue = (): void => reject(faultOf(fault) ?? timeout(cameraId));
-        const deadline = this.#clock.setTimeout(onDue, DEADLINE_MS);
+        const deadline = this.#clock.setTimeout(
+          onDue,
+          Math.max(0, dueMonoMs - this.#clock.monotonicMs()),
+        );
         this.#waits.set(cameraId, {
           giveUp: (error) => {
             deadline.cancel();
@@ -62,6 +63,11 @@ export class FirstAnalysis {
     for (const wait of this.#waits.values()) wait.giveUp(error);
   }
 
+  /** Nobody wants to know of this camera any more. */
+  giveUpOn(cameraId: string, error: ApexError): void {
+    this.#waits.get(cameraId)?.giveUp(error);
+  }
+
   frameAnalysed(cameraId: string): void {
     this.#waits.get(cameraId)?.onFrame();
   }
@@ -84,6 +90,5 @@ export function faultOf(fault: CameraStatus['fault']): ApexError | null {
 }
 
 function timeout(cameraId: string): ApexError {
-  const message = `no frame of ${cameraId} was analysed within ${DEADLINE_MS / 1000} s`;
-  return new ApexError('CAMERA_START_TIMEOUT', message);
+  return new ApexError('CAMERA_START_TIMEOUT', `no frame of ${cameraId} was analysed in time`);
 }

@@ -57,6 +57,7 @@ const NO_UPLINK: UplinkView = {
   backoff: { next_try_s: null, cap_s: 0 },
   delivery_level: null,
   withheld: 0,
+  camera_conflicts: [],
   clock: null,
   error: null,
 };
@@ -93,6 +94,7 @@ export function uplinkView(
     },
     delivery_level: status.deliveryLevel,
     withheld: status.withheld,
+    camera_conflicts: status.cameraConflicts,
     clock: status.clock && {
       // The uplink measures against the monotonic clock, which people do not see.
       offset_ms: status.clock.offsetMs + now - clock.wallMs(),

@@ -372,6 +372,10 @@ export const ERROR_CATALOGUE = {
     summary: 'The camera is not watched, so how it is watched cannot be changed.',
     remedy: 'Start it with the quality wanted.',
   },
+  EDGE_STOPPING: {
+    summary: 'The edge is stopping and takes no more requests for its cameras.',
+    remedy: 'Ask again when it is back.',
+  },
   CAMERA_ADDRESS_DIFFERS: {
     summary: 'A camera of that name has another address.',
     remedy: 'Use another name for the new camera, or leave the address out.',

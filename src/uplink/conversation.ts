@@ -32,6 +32,8 @@ export interface ConversationOptions {
   readonly isProbe: boolean;
   /** The hub acknowledged messages, or nothing is left for it to acknowledge. */
   readonly onProgress: (what: 'batch' | 'heartbeat') => void;
+  /** Another edge has announced a camera of this one. */
+  readonly onCameraConflict: (reason: string) => void;
   /** Null where this edge takes no requests for its cameras. */
   readonly orders: StreamOrders | null;
 }
@@ -190,7 +192,7 @@ export class Conversation {
   #onError({ request_id: requestId, data }: ErrorFrame): void {
     if (data.code === 'camera_conflict') {
       // About the configurations of two edges, not about this connection.
-      this.#options.log.error({ code: data.code, reason: data.message }, 'camera not ours alone');
+      this.#options.onCameraConflict(data.message);
       return;
     }
     const { code, message, retryable, retry_after_ms: retryAfterMs = null } = this.#line.note(data);

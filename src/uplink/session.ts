@@ -16,7 +16,7 @@ const CLOSE_TIMEOUT_MS = 500;
 
 export interface SessionOptions
   extends IntroductionOptions,
-    Omit<ConversationOptions, 'onProgress'> {
+    Omit<ConversationOptions, 'onProgress' | 'onCameraConflict'> {
   readonly url: string;
   readonly tls: TlsOptions;
 }
@@ -25,6 +25,7 @@ export interface SessionHandlers {
   onOpened(): void;
   onIdentified(welcome: Accepted['welcome'], level: DeliveryLevel): void;
   onProgress(what: 'batch' | 'heartbeat'): void;
+  onCameraConflict(reason: string): void;
   /** Called once. */
   onEnded(ended: EndedSession): void;
 }
@@ -127,9 +128,9 @@ export class Session {
   }
 
   #onAccepted(accepted: Accepted): void {
-    const { onProgress, onIdentified } = this.#handlers;
+    const { onProgress, onIdentified, onCameraConflict } = this.#handlers;
     this.#facts = { ...this.#facts, isIdentified: true };
-    const options = { ...this.#options, onProgress };
+    const options = { ...this.#options, onProgress, onCameraConflict };
     this.#conversation = new Conversation(options, accepted, this.#line);
     onIdentified(accepted.welcome, accepted.dialect.deliveryLevel);
     this.#conversation.start();

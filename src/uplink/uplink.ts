@@ -49,6 +49,9 @@ export interface UplinkOptions extends CredentialSources {
   readonly requests?: StreamRequestHandler;
 }
 
+/** As many as an edge has cameras. */
+const MOST_CONFLICTS = 256;
+
 export interface UplinkStatus {
   readonly state: ConnectionState;
   /** Monotonic time since when the state holds. */
@@ -79,6 +82,8 @@ export interface UplinkStatus {
   readonly deliveryLevel: DeliveryLevel | null;
   /** Messages that a hub of the original protocol does not know, since the start. */
   readonly withheld: number;
+  /** Cameras that another edge has announced too, in the hub's words; of this connection or the last one. */
+  readonly cameraConflicts: readonly string[];
   /** How the hub's wall clock stands to this box's monotonic one. */
   readonly clock: OffsetEstimate | null;
 }
@@ -105,6 +110,7 @@ export class Uplink {
   #lastDialMs = Number.NEGATIVE_INFINITY;
   #deliveryLevel: DeliveryLevel | null = null;
   #withheld = 0;
+  #cameraConflicts: readonly string[] = [];
   #session: Session | null = null;
   /** Monotonic time of the next try. */
   #retryMs: number | null = null;
@@ -142,6 +148,7 @@ export class Uplink {
       },
       deliveryLevel: this.#deliveryLevel,
       withheld: this.#withheld,
+      cameraConflicts: this.#cameraConflicts,
       clock: this.#heartbeats.offset,
     };
   }
@@ -186,6 +193,7 @@ export class Uplink {
       onOpened: () => this.#step('opened'),
       onIdentified: (welcome, level) => this.#onIdentified(welcome, level),
       onProgress: (what) => this.#onProgress(what),
+      onCameraConflict: (reason) => this.#onCameraConflict(reason),
       onEnded: (ended) => this.#onEnded(ended),
     });
   }
@@ -214,6 +222,7 @@ export class Uplink {
     const { base_ms: baseMs, cap_ms: capMs } = reconnect;
     this.#backoff = { ...this.#backoff, baseMs, capMs };
     this.#lastError = null;
+    this.#cameraConflicts = [];
     this.#log.info({ url: this.#url.shown }, 'hub connected');
     if (level === 'process' && this.#deliveryLevel !== level)
       this.#log.warn(
@@ -228,6 +237,13 @@ export class Uplink {
     if (this.#withheld === 0)
       this.#log.warn({ messages }, 'messages withheld that the original protocol does not know');
     this.#withheld += messages;
+  }
+
+  #onCameraConflict(reason: string): void {
+    if (this.#cameraConflicts.includes(reason)) return;
+    this.#log.error({ reason }, 'a camera is not of this edge alone');
+    if (this.#cameraConflicts.length < MOST_CONFLICTS)
+      this.#cameraConflicts = [...this.#cameraConflicts, reason];
   }
 
   #onProgress(what: 'batch' | 'heartbeat'): void {

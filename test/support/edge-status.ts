@@ -85,6 +85,7 @@ export const status: EdgeStatus = {
     backoff: { next_try_s: null, cap_s: 0.75 },
     delivery_level: 'disk',
     withheld: 0,
+    camera_conflicts: [],
     clock: { offset_ms: 12.4, round_trip_ms: 3.2 },
     error: null,
   },

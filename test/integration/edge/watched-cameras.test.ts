@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { stringify } from 'yaml';
@@ -181,6 +182,39 @@ describe('the cameras of an edge', () => {
     expect((await edge.status()).cameras).toEqual([]);
     expect(readdirSync(folder)).not.toContain('cameras.json');
     expect(logged).not.toContain('wr0ng-passw0rd');
+  });
+
+  real('that are being started are cut short by a stop, which succeeds', async () => {
+    // A camera that takes the connection and says nothing.
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port: silentPort } = silent.address() as AddressInfo;
+    const waiting = await begin({}, [silentPort]);
+    const url = `rtsp://127.0.0.1:${silentPort}/walk`;
+    const started = waiting.cameras.start({ cameraId: 'slow', url }).catch((error) => error);
+    await waitFor('it connects', async () => (await view('slow')) !== undefined);
+    await waiting.cameras.stop('slow');
+    expect(await started).toMatchObject({ code: 'CAMERA_STOPPED' });
+    expect(waiting.cameras.ids()).toEqual([]);
+    await expect(waiting.cameras.stop('slow')).rejects.toMatchObject({ code: 'CAMERA_UNKNOWN' });
+    await new Promise((resolve) => silent.close(resolve));
+  });
+
+  real('that cannot be watched stay stopped when they can be', async () => {
+    const edge = await begin({ gate: { ...gate(), url: 'no address' } });
+    await edge.cameras.stop('gate');
+    await end();
+    const mended = await begin({ gate: gate() });
+    expect(await view('gate')).toMatchObject({ state: 'stopped' });
+    expect(await mended.cameras.start({ cameraId: 'gate' })).toMatchObject({ fps: 2 });
+    expect(overrides()).toEqual({ version: 1, cameras: {} });
+  });
+
+  real('say when to ask again while their edge stops', async () => {
+    const edge = await begin({ gate: gate() });
+    const { cameras: set } = edge;
+    await end();
+    await expect(set.start({ cameraId: 'gate' })).rejects.toMatchObject({ code: 'EDGE_STOPPING' });
   });
 
   real('are those of the configuration when what was asked for cannot be read', async () => {

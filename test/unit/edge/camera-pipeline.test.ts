@@ -107,6 +107,23 @@ describe('CameraPipeline', () => {
     expect(stored.map(({ phase }) => phase)).toEqual(['end']);
   });
 
+  test('has something unstored for as long as the store has not taken it, however often it is offered', async () => {
+    const { pipeline, stored, state } = scene();
+    state.isOpen = false;
+    for (let id = 0; id < 5; id++) pipeline.frame(frame(id));
+    await pipeline.shutdown();
+    for (let tick = 0; tick < 3; tick++) {
+      pipeline.tick(tick);
+      expect(pipeline.hasUnstored).toBe(true);
+      await pipeline.shutdown();
+      expect(pipeline.hasUnstored).toBe(true);
+    }
+    state.isOpen = true;
+    await pipeline.shutdown();
+    expect(stored.map(({ phase }) => phase)).toEqual(['end']);
+    expect(pipeline.hasUnstored).toBe(false);
+  });
+
   test('what was in view has ended when the camera is given up', async () => {
     const { pipeline, stored } = scene();
     for (let id = 0; id < 5; id++) pipeline.frame(frame(id));

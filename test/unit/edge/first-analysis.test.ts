@@ -3,6 +3,8 @@ import type { CameraStatus } from '../../../src/capture/contract.ts';
 import { FirstAnalysis } from '../../../src/edge/first-analysis.ts';
 import { ApexError } from '../../../src/system/errors.ts';
 
+const DUE_MS = 17_000;
+
 function scene() {
   const timers = new Set<() => void>();
   const clock = {
@@ -38,7 +40,7 @@ function status(state: CameraStatus['state'], code: string | null): CameraStatus
 describe('FirstAnalysis', () => {
   test('comes with a frame of that camera', async () => {
     const { analysis, timers } = scene();
-    const next = analysis.next('gate');
+    const next = analysis.next('gate', DUE_MS);
     analysis.frameAnalysed('other');
     expect(timers.size).toBe(1);
     analysis.statusChanged(status('streaming', null));
@@ -49,7 +51,7 @@ describe('FirstAnalysis', () => {
 
   test('does not come when the camera fails, for the reason that it gives', async () => {
     const { analysis, timers } = scene();
-    const next = analysis.next('gate');
+    const next = analysis.next('gate', DUE_MS);
     analysis.statusChanged(status('backing-off', 'CAPTURE_AUTH_FAILED'));
     await expect(next).rejects.toMatchObject({
       code: 'CAPTURE_AUTH_FAILED',
@@ -61,22 +63,33 @@ describe('FirstAnalysis', () => {
 
   test('is waited for over faults that mend themselves, until the deadline', async () => {
     const { analysis, passDeadline } = scene();
-    const next = analysis.next('gate');
+    const next = analysis.next('gate', DUE_MS);
     analysis.statusChanged(status('backing-off', 'VISION_PROCESS_DIED'));
     analysis.frameAnalysed('gate');
     await expect(next).resolves.toBeUndefined();
-    const late = analysis.next('gate');
+    const late = analysis.next('gate', DUE_MS);
     analysis.statusChanged(status('stalled', 'CAPTURE_STALLED'));
     passDeadline();
     await expect(late).rejects.toMatchObject({ code: 'CAPTURE_STALLED' });
-    const silent = analysis.next('gate');
+    const silent = analysis.next('gate', DUE_MS);
     passDeadline();
     await expect(silent).rejects.toMatchObject({ code: 'CAMERA_START_TIMEOUT' });
   });
 
+  test('is given up for one camera, and never for another', async () => {
+    const { analysis, timers } = scene();
+    const gate = analysis.next('gate', DUE_MS);
+    const yard = analysis.next('yard', DUE_MS);
+    analysis.giveUpOn('gate', new ApexError('CAMERA_STOPPED', 'stopped meanwhile'));
+    await expect(gate).rejects.toMatchObject({ code: 'CAMERA_STOPPED' });
+    expect(timers.size).toBe(1);
+    analysis.frameAnalysed('yard');
+    await expect(yard).resolves.toBeUndefined();
+  });
+
   test('is given up when the edge stops', async () => {
     const { analysis, timers } = scene();
-    const next = analysis.next('gate');
+    const next = analysis.next('gate', DUE_MS);
     analysis.giveUp(new ApexError('CAMERA_STOPPED', 'stopping'));
     await expect(next).rejects.toMatchObject({ code: 'CAMERA_STOPPED' });
     expect(timers.size).toBe(0);
