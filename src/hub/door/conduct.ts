@@ -15,6 +15,8 @@ const LARGE_BYTES_PER_FRAME = 1024;
 const BYTES_PER_REFUSAL = 4 * 1024;
 /** The shortest time that a client is not read from: less is not worth the system calls. */
 const MIN_PAUSE_MS = 20;
+/** Refused frames come at most so many times as fast as they are forgiven, so that others get their turn between. */
+const BURST_SPEED = 4;
 /** The longest for what others of its token did: its heartbeats are to be heard in time. */
 const MAX_SHARED_PAUSE_MS = LIMITS.heartbeatMs;
 
@@ -28,7 +30,8 @@ const NONE: Measure = { kind: 'none' };
 
 /**
  * How fast an identified client may make work that is not governed by its credit. Who is above it is not read from,
- * so its frames wait in the network. Who goes on with frames that are refused, until that debt is as large as the
+ * so its frames wait in the network. What comes behind a refused frame waits for a moment in any case: a burst of them
+ * would hold up everybody else for as long as it takes to answer it. Who goes on with frames that are refused, until that debt is as large as the
  * allowance, is closed; a client of the original protocol is not, for it does not know the rules. The clients of one
  * token have an allowance in common as well: for those of them that are refused it makes no difference to connect anew.
  */
@@ -36,6 +39,8 @@ export class Conduct {
   readonly #refusals: TokenBucket;
   readonly #shared: TokenBucket;
   readonly #frames: TokenBucket;
+  /** After each refused frame. */
+  readonly #turnMs: number;
   /** Debt of refusals that ends the connection. */
   readonly #mostDebt: number;
 
@@ -58,6 +63,7 @@ export class Conduct {
     this.#refusals = new TokenBucket(limits.refusals, nowMs);
     this.#shared = shared;
     this.#frames = new TokenBucket(rate, nowMs);
+    this.#turnMs = 1000 / (BURST_SPEED * limits.refusals.perS);
     this.#mostDebt = isLegacy ? Number.POSITIVE_INFINITY : limits.refusals.burst;
   }
 
@@ -75,7 +81,9 @@ export class Conduct {
     this.#shared.take(weight, nowMs);
     if (this.#refusals.level(nowMs) <= -this.#mostDebt) return { kind: 'close' };
     const sharedMs = Math.min(MAX_SHARED_PAUSE_MS, this.#shared.waitFor(0, nowMs));
-    return pauseFor(Math.max(this.#refusals.waitFor(0, nowMs), sharedMs));
+    const pause = pauseFor(Math.max(this.#refusals.waitFor(0, nowMs), sharedMs));
+    if (pause.kind === 'pause' || this.#turnMs < 1) return pause;
+    return { kind: 'pause', forMs: this.#turnMs };
   }
 }
 

@@ -61,6 +61,22 @@ describe('orders of a hub of the current protocol', () => {
     expect(changed.data).toEqual({ cameras: ['gate', 'dock'] });
   });
 
+  test('a camera that another edge has too is in the status once, until the next connection', async () => {
+    const uplink = scene.uplink(hub.url, { requests: cameras });
+    uplink.start();
+    await connected();
+    const data = { code: 'camera_conflict', message: 'gate is of e-2', retryable: false };
+    for (const _ of [1, 2]) hub.peers[0]?.send('error', data);
+    await waitFor('the conflict', () => uplink.status.cameraConflicts.length > 0);
+    expect(uplink.status).toMatchObject({
+      state: 'authenticated',
+      cameraConflicts: [data.message],
+    });
+    hub.peers[0]?.close(1012);
+    await waitFor('another connection', () => hub.identified.length > 1);
+    await waitFor('nothing of the last one', () => uplink.status.cameraConflicts.length === 0);
+  });
+
   test('what would make the introduction too long is announced behind it', async () => {
     cameras.ids = Array.from({ length: 300 }, (_, n) => `${'c'.repeat(100)}-${n}`);
     scene.uplink(hub.url, { requests: cameras }).start();

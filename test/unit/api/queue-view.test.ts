@@ -136,6 +136,13 @@ describe('queueLines', () => {
     expect(text).toContain("clock is 2 h ahead of the hub's");
   });
 
+  test('names a camera that another edge has too', () => {
+    const camera_conflicts = ['gate is a camera of e-2 already; give yours another id', 'another'];
+    const text = shown({ uplink: { camera_conflicts } });
+    expect(text).toMatch(/not alone: +gate is a camera of e-2 already.*, and 1 more/);
+    expect(text).toMatch(/what to do: give the camera another name/);
+  });
+
   test('shows no lanes where there is no hub to queue for', () => {
     const text = shown({ uplink: { state: 'off', url: null } });
     expect(text).toContain('off: no uplink.url is configured, nothing is queued');

@@ -5,6 +5,8 @@ import { DEFAULT_HUB_LIMITS } from '../../../src/hub/limits.ts';
 
 const VIEWER = { isEdge: false, isLegacy: false };
 const EDGE = { isEdge: true, isLegacy: false };
+/** What comes behind any refused frame waits for so long. */
+const TURN = { kind: 'pause', forMs: 5 };
 
 function conductOf(
   kind: typeof VIEWER,
@@ -18,14 +20,21 @@ function refusals(conduct: Conduct, count: number, nowMs: number, bytes = 0): Me
   return Array.from({ length: count }, () => conduct.onRefusal(nowMs, bytes)).at(-1);
 }
 
-test('a client with few mistakes is left alone', () => {
-  expect(refusals(conductOf(VIEWER), 200, 0)).toEqual({ kind: 'none' });
+test('a client with few mistakes lets the others have their turn, and is left alone', () => {
+  expect(refusals(conductOf(VIEWER), 200, 0)).toEqual(TURN);
+});
+
+test('where refusals are not limited, none holds up its client', () => {
+  const limits = { ...DEFAULT_HUB_LIMITS, refusals: { perS: 1e9, burst: 1e9 } };
+  const budgets = new RefusalBudgets(limits.refusals);
+  const conduct = new Conduct(VIEWER, limits, budgets.of('token', 0), 0);
+  expect(refusals(conduct, 1000, 0)).toEqual({ kind: 'none' });
 });
 
 test('one with more is not read from until its debt is paid, and then goes on', () => {
   const conduct = conductOf(VIEWER);
   expect(refusals(conduct, 250, 0)).toEqual({ kind: 'pause', forMs: 1000 });
-  expect(conduct.onRefusal(1020, 0)).toEqual({ kind: 'none' });
+  expect(conduct.onRefusal(1020, 0)).toEqual(TURN);
 });
 
 test('one with twice its allowance at once is closed', () => {
@@ -47,7 +56,7 @@ test('who comes again with the same token does not begin anew', () => {
   expect(next.onFrame(0, 100), 'nothing is held against it').toEqual({ kind: 'none' });
   expect(next.onRefusal(0, 0)).toEqual({ kind: 'pause', forMs: 2010 });
   const other = new Conduct(VIEWER, DEFAULT_HUB_LIMITS, budgets.of('another token', 0), 0);
-  expect(other.onRefusal(0, 0)).toEqual({ kind: 'none' });
+  expect(other.onRefusal(0, 0)).toEqual(TURN);
 });
 
 test('what others of its token did holds a client up for a heartbeat at most', () => {
