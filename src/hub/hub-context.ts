@@ -32,4 +32,6 @@ export interface HubContext {
   readonly streams: StreamDesk;
   readonly clock: Clock;
   readonly log: Logger;
+  /** For what visitors bring about. */
+  readonly visitorLog: Logger;
 }

@@ -13,6 +13,7 @@ import { enforceTokens } from './door/revocation.ts';
 import { TokenDirectory } from './door/token-directory.ts';
 import { TokenWatch } from './door/token-watch.ts';
 import type { HubToken } from './door/tokens.ts';
+import { visitorLog } from './door/visitor-log.ts';
 import { LocalEventBus } from './fan-out/event-bus.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { type HttpOptions, HubHttp } from './http/hub-http.ts';
@@ -92,6 +93,7 @@ export class Hub {
       history,
       clock,
       log,
+      visitorLog: visitorLog(log, clock),
       bus,
       fanOut: new FanOut({
         clock,

@@ -11,7 +11,7 @@ import { mayComeFrom } from './door/origins.ts';
 import type { HubContext } from './hub-context.ts';
 
 export interface ListenerOptions {
-  readonly hub: Pick<HubContext, 'counters' | 'doorman' | 'log' | 'clock'>;
+  readonly hub: Pick<HubContext, 'counters' | 'doorman' | 'log' | 'visitorLog' | 'clock'>;
   /** Plain HTTP without. */
   readonly tls?: ListenerTls | undefined;
   /** Origins of pages that may connect, beside those of the hub itself. */
@@ -124,7 +124,7 @@ export class HubListener {
     if (!isWebSocketPath(request)) refuseUpgrade(socket, '404 Not Found');
     else if (!mayComeFrom(origin, host, allowedOrigins)) {
       hub.counters.originsRefused++;
-      hub.log.warn({ remote: addressOf(request), origin }, 'page of another origin refused');
+      hub.visitorLog.warn({ remote: addressOf(request), origin }, 'page of another origin refused');
       refuseUpgrade(socket, '403 Forbidden');
     } else if (isDraining()) refuseUpgrade(socket, '503 Service Unavailable');
     else if (hub.doorman.admit(addressOf(request))) this.#upgrade(request, socket as Socket, head);

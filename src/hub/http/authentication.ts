@@ -5,7 +5,7 @@ import { HttpProblem } from './problem.ts';
 /** Refusals that wait for their answer at the same time; more are answered at once, with 429. */
 const MAX_HELD = 256;
 
-type Door = Pick<HubContext, 'tokens' | 'doorman' | 'clock' | 'counters' | 'log'>;
+type Door = Pick<HubContext, 'tokens' | 'doorman' | 'clock' | 'counters' | 'visitorLog'>;
 
 /** Bearer tokens of HTTP requests. A token is good for what it is good for at the WebSocket. */
 export class Authentication {
@@ -34,9 +34,9 @@ export class Authentication {
       this.#door.tokens.noteUse(token, this.#door.clock.wallMs());
       return token;
     }
-    const { counters, doorman, clock, log } = this.#door;
+    const { counters, doorman, clock, visitorLog } = this.#door;
     counters.authFailures++;
-    log.warn(
+    visitorLog.warn(
       { remote: remoteAddress },
       'request refused: unknown token, or not that of the certificate',
     );

@@ -50,7 +50,7 @@ export class HubSession implements ClientChannel, RegisteredSession {
     this.#ws = ws;
     this.#hub = hub;
     this.#peer = peer;
-    this.#log = hub.log.child({ connection: peer.connectionId, remote: peer.remoteAddress });
+    this.#log = hub.visitorLog.child({ connection: peer.connectionId, remote: peer.remoteAddress });
     this.#intake = new Intake(ws, hub.clock, (frame) => this.#onFrame(frame));
     this.#outlet = new Outlet(ws, peer.socket, hub.clock);
     this.#handshake = new Handshake(hub, peer, this.#log, {

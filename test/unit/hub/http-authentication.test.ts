@@ -21,7 +21,13 @@ function scene() {
   const clock = new ManualClock();
   const counters = new HubCounters();
   const doorman = new Doorman(DEFAULT_HUB_LIMITS);
-  const door = { tokens: new TokenDirectory([TOKEN]), doorman, clock, counters, log: silentLogger };
+  const door = {
+    tokens: new TokenDirectory([TOKEN]),
+    doorman,
+    clock,
+    counters,
+    visitorLog: silentLogger,
+  };
   return { clock, counters, authentication: new Authentication(door) };
 }
 
