@@ -18,6 +18,9 @@ import { percentile, Swarm } from './support/swarm.ts';
 
 /** APEX_HOSTILE_FRAMES=1000000 for the long form. */
 const FRAMES = Number(process.env.APEX_HOSTILE_FRAMES ?? 20_000);
+/** APEX_HOSTILE_PER_S=4000 for so many a second; as fast as the machine goes without it. */
+const PER_S =
+  process.env.APEX_HOSTILE_PER_S === undefined ? null : Number(process.env.APEX_HOSTILE_PER_S);
 const DRIVER = fileURLToPath(new URL('./support/hostile-driver.mjs', import.meta.url));
 /** Of calm, before the attack and after it. */
 const CALM_MS = Math.max(3000, Math.min(60_000, FRAMES / 20));
@@ -187,7 +190,7 @@ function attackerOf({
   readonly host: string;
   readonly port: number;
 }): ProcessUnderTest {
-  const options = { host, port, frames: FRAMES, identities: IDENTITIES, seed: SEED };
+  const options = { host, port, frames: FRAMES, perS: PER_S, identities: IDENTITIES, seed: SEED };
   const driver = new ProcessUnderTest([process.execPath, DRIVER, JSON.stringify(options)]);
   onTestFinished(() => driver.end('SIGKILL'));
   return driver;

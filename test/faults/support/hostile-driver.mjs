@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { frame, hostileFrames, KINDS } from './hostile-frames.mjs';
 
 const options = JSON.parse(process.argv[2]);
-const { host, port, frames: wanted, identities, seed } = options;
+const { host, port, frames: wanted, perS, identities, seed } = options;
 /** Connections at a time, and frames of each. */
 const SIDE_BY_SIDE = 24;
 const MOST_FRAMES = 500;
@@ -38,6 +38,7 @@ const corpus = folders.flatMap((folder) =>
 );
 
 const make = hostileFrames({ random, corpus });
+const begun = performance.now();
 const figures = { written: 0, connections: 0, identified: 0, refused: 0, slow: 0, requests: 0 };
 const kinds = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
 
@@ -128,6 +129,8 @@ async function attack(identity) {
   }
   const parts = make(count, (kind) => kinds[kind]++);
   figures.written += parts.length;
+  if (perS !== null)
+    await delay(Math.max(0, (1000 * figures.written) / perS - (performance.now() - begun)));
   // In pieces that begin and end anywhere.
   const bytes = Buffer.concat(parts);
   const cut = Math.floor(random() * bytes.length);
