@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { absolutePath, fileOfSecret, oneSecretOnly } from './schema-parts.ts';
+import { zonesOfCamera } from './zone-schema.ts';
 
 export const cameraId = z
   .string()
@@ -98,6 +99,7 @@ const cameraFields = z.strictObject({
     title: 'Detection',
     description: 'What is looked for on this camera, and how often.',
   }),
+  ...zonesOfCamera,
 });
 
 type CameraFields = Partial<z.infer<typeof cameraFields>>;

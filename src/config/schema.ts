@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { cameraId, cameraSchema } from './camera-schema.ts';
 import { parseHostPattern } from './host-pattern.ts';
 import { hubSchema } from './hub-schema.ts';
+import { ruleSchema } from './rule-schema.ts';
 import { absolutePath, fileOfSecret, oneSecretOnly, tokenSource } from './schema-parts.ts';
+import { ruleWord } from './zone-schema.ts';
 
 // Keys are spelled as in the file (snake_case), here and everywhere in the program.
 
@@ -184,6 +186,15 @@ const snapshotsSchema = z.strictObject({
   }),
 });
 
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const configSchema = z
   .strictObject({
     edge: edgeSchema.prefault({}).meta({
@@ -233,6 +244,24 @@ export const configSchema = z
       title: 'Cameras',
       description: 'One entry for each camera, under its name.',
     }),
+    rules: z.record(ruleWord, ruleSchema).default({}).meta({
+      title: 'Rules',
+      description: 'When an alert is raised, under the name of the rule.',
+    }),
+    site: z
+      .strictObject({
+        time_zone: z
+          .string()
+          .refine(isTimeZone, { error: 'a time zone such as Europe/Berlin' })
+          .optional()
+          .meta({
+            title: 'Time zone',
+            description:
+              'Of the clocks on site, for schedules; that of this machine when left out.',
+          }),
+      })
+      .prefault({})
+      .meta({ title: 'Site', description: 'Where the cameras are.' }),
     hub: hubSchema.prefault({}).meta({
       title: 'Hub',
       description: 'Only read by `apex-edge hub`: the server that boxes send to.',

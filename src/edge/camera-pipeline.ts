@@ -1,6 +1,7 @@
 import type { CameraView } from '../api/edge-status.ts';
 import type { CameraFault, CameraSpec, CameraStatus } from '../capture/contract.ts';
 import { type CameraChanges, CameraEvents, type SnapshotRequest } from '../events/camera-events.ts';
+import type { CameraRules } from '../events/rules/camera-rules.ts';
 import type { SnapshotFiles } from '../events/snapshot-files.ts';
 import type { ObjectEvent } from '../protocol/payloads.ts';
 import type { Store } from '../store/store.ts';
@@ -15,6 +16,8 @@ export interface CameraPipelineDeps {
   vision: VisionHandle;
   /** Null when no pictures are kept. */
   snapshots: SnapshotFiles | null;
+  /** Null for a camera without rules. */
+  rulesFor: (cameraId: string) => CameraRules | null;
   clock: Clock;
   random: () => number;
   log: Logger;
@@ -53,6 +56,7 @@ export class CameraPipeline {
       frameIntervalMs: frameIntervalMs(spec),
       random: deps.random,
       snapshots: spec.snapshot !== null && deps.snapshots !== null,
+      rules: deps.rulesFor(spec.id),
     });
     this.#status = {
       cameraId: spec.id,
@@ -157,8 +161,10 @@ export class CameraPipeline {
     };
   }
 
-  #apply({ events, detections, snapshots }: CameraChanges): void {
+  #apply({ events, detections, snapshots, alerts }: CameraChanges): void {
     for (const event of events) this.#tell(event);
+    // An alert follows the event that it names.
+    for (const alert of alerts) this.#record.alert(alert);
     if (detections !== null) this.#record.detections(detections);
     for (const request of snapshots) void this.#takeSnapshot(request);
   }

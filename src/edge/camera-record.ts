@@ -1,4 +1,4 @@
-import type { AiDetectionResult, ObjectEvent } from '../protocol/payloads.ts';
+import type { AiDetectionResult, AlertTriggered, ObjectEvent } from '../protocol/payloads.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
@@ -18,12 +18,13 @@ interface ToldEvent {
 /** Events of hours; more would take the memory that detecting needs. */
 const MAX_REFUSED = 1000;
 
-/** What one camera has seen, on its way into the store. Events that the store refuses are offered again. */
+/** What one camera has seen, on its way into the store. Events and alerts that the store refuses are offered again. */
 export class CameraRecord {
   readonly #cameraId: string;
   readonly #deps: CameraRecordDeps;
   /** By event: what the store would not take, the newest of each. */
   readonly #refused = new Map<string, ToldEvent>();
+  #refusedAlerts: AlertTriggered[] = [];
   /** By kind: what the store did not take since it last took something of it. */
   readonly #unstored = new Map<string, number>();
   #writing = 0;
@@ -37,7 +38,7 @@ export class CameraRecord {
 
   /** Whether something is not stored, or not yet. */
   get hasUnstored(): boolean {
-    return this.#refused.size > 0 || this.#writing > 0;
+    return this.#refused.size + this.#refusedAlerts.length + this.#writing > 0;
   }
 
   detections(data: AiDetectionResult): void {
@@ -57,8 +58,29 @@ export class CameraRecord {
     this.#store({ event, at });
   }
 
+  alert(data: AlertTriggered): void {
+    const item = {
+      type: 'alert_triggered',
+      cameraId: this.#cameraId,
+      data,
+      wallMs: data.timestamp,
+      monoMs: this.#deps.clock.monotonicMs(),
+    } as const;
+    this.#write('alert', async () => {
+      try {
+        await this.#deps.store.enqueue([item]);
+      } catch (error) {
+        if (this.#refusedAlerts.length < MAX_REFUSED) this.#refusedAlerts.push(data);
+        throw error;
+      }
+    });
+  }
+
   /** Offers once more what the store refused. */
   offerAgain(): void {
+    const alerts = this.#refusedAlerts;
+    this.#refusedAlerts = [];
+    for (const alert of alerts) this.alert(alert);
     for (const told of [...this.#refused.values()]) this.#store(told);
   }
 

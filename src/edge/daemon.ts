@@ -14,6 +14,7 @@ import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.t
 import { checkStreamAddress } from './address-rules.ts';
 import { CameraCatalogue } from './camera-catalogue.ts';
 import { CameraRequests } from './camera-requests.ts';
+import { planRules, rulePlaceProblems } from './camera-rules-plan.ts';
 import type { CameraSet } from './camera-set.ts';
 import { FirstAnalysis } from './first-analysis.ts';
 import { LeftOpenEvents } from './open-events.ts';
@@ -52,6 +53,7 @@ export class EdgeDaemon {
   #engineTold = { text: '', monoMs: Number.NEGATIVE_INFINITY };
   #serviceStatus = '';
   #labelProblems: string[] = [];
+  readonly #ruleProblems: readonly string[];
 
   /**
    * Starts everything. Cameras that cannot run are reported and left out; what the whole daemon needs is not.
@@ -100,10 +102,13 @@ export class EdgeDaemon {
     this.#cameras = new WatchedCameras({
       ...shared,
       random: Math.random,
+      rulesFor: (id) => planRules(loaded.config, id),
       startVision: (cameras) => this.#startVision(cameras),
       onForgotten: (id) => this.#metrics.cameraForgotten(id),
     });
     this.#requests = new CameraRequests({ ...shared, cameras: this.#cameras });
+    this.#ruleProblems = rulePlaceProblems(loaded.config, new Set(loaded.cameraFaults.keys()));
+    for (const problem of this.#ruleProblems) log.warn({ problem }, 'configuration problem');
   }
 
   async #begin(): Promise<void> {
@@ -225,6 +230,7 @@ export class EdgeDaemon {
       uplink: this.#uplinkView(),
       config_problems: [
         ...loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
+        ...this.#ruleProblems,
         ...this.#labelProblems,
       ],
     };

@@ -1,5 +1,5 @@
 import { type BoundingBox, detectionType } from '../protocol/detection.ts';
-import type { AiDetectionResult, ObjectEvent } from '../protocol/payloads.ts';
+import type { AiDetectionResult, AlertTriggered, ObjectEvent } from '../protocol/payloads.ts';
 import { Tracker } from '../tracking/tracker.ts';
 import type { Track } from '../tracking/types.ts';
 import type { FrameResult } from '../vision/contract.ts';
@@ -7,6 +7,7 @@ import { BestSnapshot, snapshotQuality } from './best-snapshot.ts';
 import { DetectionFeed } from './detection-feed.ts';
 import { makeEventId } from './event-id.ts';
 import { type EndReason, LiveEvent } from './live-event.ts';
+import type { CameraRules } from './rules/camera-rules.ts';
 
 /** An object out of sight for this long has left; at low frame rates at least for three frames. */
 const LOST_AFTER_MS = 2800;
@@ -24,6 +25,8 @@ export interface CameraEventsOptions {
   random: () => number;
   /** Whether pictures are asked for. */
   snapshots: boolean;
+  /** What raises alerts; null for nothing. */
+  rules?: CameraRules | null;
   /** Least time between two updates of an event. Default 5 s. */
   updateIntervalMs?: number;
   /** An event without a change is told again after this. Default 60 s. */
@@ -45,9 +48,10 @@ export interface CameraChanges {
   events: readonly ObjectEvent[];
   detections: AiDetectionResult | null;
   snapshots: readonly SnapshotRequest[];
+  alerts: readonly AlertTriggered[];
 }
 
-const NO_CHANGES: CameraChanges = { events: [], detections: null, snapshots: [] };
+const NO_CHANGES: CameraChanges = { events: [], detections: null, snapshots: [], alerts: [] };
 
 interface Followed {
   event: LiveEvent;
@@ -71,6 +75,7 @@ export class CameraEvents {
       updateIntervalMs: 5000,
       aliveIntervalMs: 60_000,
       detectionIntervalMs: 1000,
+      rules: null,
       ...options,
     };
     const pace = paceOf(options.frameIntervalMs);
@@ -128,6 +133,7 @@ export class CameraEvents {
       events,
       detections: lost.detections ?? this.#feed.frame(result, objects),
       snapshots: this.#options.snapshots ? this.#wantedSnapshots(seen, result) : [],
+      alerts: this.#options.rules?.frame(objects, result) ?? [],
     };
   }
 
@@ -164,7 +170,7 @@ export class CameraEvents {
   #endAll(reason: EndReason): CameraChanges {
     const events = this.#tracker.flush().flatMap((track) => this.#end(track, reason));
     const detections = this.#lastFrame === null ? null : this.#feed.clear(this.#lastFrame);
-    return { events, detections, snapshots: [] };
+    return { events, detections, snapshots: [], alerts: [] };
   }
 
   #begin(track: Track, { wallMs, monoMs, model }: FrameResult): ObjectEvent {
@@ -189,6 +195,7 @@ export class CameraEvents {
   #end(track: Track, reason: EndReason): ObjectEvent[] {
     const followed = this.#followed.get(track.id);
     this.#followed.delete(track.id);
+    this.#options.rules?.forget(track.id);
     return followed === undefined
       ? []
       : [followed.event.end(reason, this.#lastFrame?.monoMs ?? track.lastSeenMs)];

@@ -70,6 +70,7 @@ const alertTriggeredSchema = z
     data: freeFields.describe('Whatever belongs to the alert'),
   })
   .describe('Something that people have to know at once.');
+export type AlertTriggered = z.infer<typeof alertTriggeredSchema>;
 
 const faceDetectionResultSchema = z
   .object({

@@ -10,6 +10,7 @@ export class Tracklet {
   readonly id: number;
   readonly group: string;
   readonly firstSeenMs: number;
+  readonly #firstBox: BoundingBox;
   confirmed = false;
   /** Frames since the last detection, and since the first, that one included. */
   missed = 0;
@@ -29,6 +30,7 @@ export class Tracklet {
     this.id = id;
     this.group = group;
     this.firstSeenMs = timeMs;
+    this.#firstBox = detection.box;
     this.#lastSeenMs = timeMs;
     this.#highSeenMs = timeMs;
     this.#filterMs = timeMs;
@@ -93,6 +95,7 @@ export class Tracklet {
       label,
       classId: best.classId,
       box: { ...this.#newest.box },
+      firstBox: { ...this.#firstBox },
       score: this.#newest.score,
       topScore: this.#topScore,
       medianScore: median(this.#scores),

@@ -15,6 +15,8 @@ export interface Track {
   classId: number;
   /** Where the object was last seen (the detection itself, not the prediction). */
   box: BoundingBox;
+  /** Where it was seen first. */
+  firstBox: BoundingBox;
   /** Score of the last detection. */
   score: number;
   /** Highest score so far. */

@@ -49,6 +49,7 @@ function scene() {
     store,
     vision: {},
     snapshots: null,
+    rulesFor: () => null,
     clock,
     random: Math.random,
     log: silentLogger,

@@ -56,6 +56,7 @@ function play(
     events: all.flatMap((changes) => changes.events),
     detections: null,
     snapshots: all.flatMap((changes) => changes.snapshots),
+    alerts: all.flatMap((changes) => changes.alerts),
   };
 }
 

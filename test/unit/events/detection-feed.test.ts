@@ -24,6 +24,7 @@ function object(id: number, x: number): FollowedObject {
     classId: 7,
     box,
     ...scores,
+    firstBox: { x: 0, y: 0, width: 0.1, height: 0.1 },
     firstSeenMs: 0,
     lastSeenMs: 0,
     hits: 3,

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+/** Of zones, lines and rules. */
+export const ruleWord = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9_-]{0,62}$/,
+    'a name of lower-case letters, digits, - and _, starting with a letter or digit, at most 63 long',
+  );
+
+/**
+ * Places in the picture written as `x,y,x,y,...`, shares of its width and height.
+ * @returns null where the text is not of that form
+ */
+export function parseCoordinates(text: string): { x: number; y: number }[] | null {
+  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (numbers.length % 2 !== 0 || !numbers.every((number) => number >= 0 && number <= 1))
+    return null;
+  return numbers.flatMap((x, index) =>
+    index % 2 === 0 ? [{ x, y: numbers[index + 1] ?? 0 }] : [],
+  );
+}
+
+function isPolygon(text: string): boolean {
+  const points = parseCoordinates(text);
+  return points !== null && points.length >= 3 && points.length <= 64;
+}
+
+function isLine(text: string): boolean {
+  const [from, to, ...more] = parseCoordinates(text) ?? [];
+  if (from === undefined || to === undefined || more.length > 0) return false;
+  return Math.hypot(to.x - from.x, to.y - from.y) > 0.01;
+}
+
+const zoneSchema = z.strictObject({
+  coordinates: z
+    .string()
+    .refine(isPolygon, { error: 'three to 64 corners as x,y,x,y,… with numbers from 0 to 1' })
+    .meta({
+      title: 'Corners',
+      description:
+        'Corners as `x,y,x,y,…`, shares of the width and height of the picture from its upper left corner.',
+    }),
+  inertia_s: z.number().min(0).max(60).default(0.5).meta({
+    title: 'Inertia, seconds',
+    description: 'An object counts as in or out only after it has been so for this long.',
+  }),
+});
+
+const lineSchema = z.strictObject({
+  coordinates: z
+    .string()
+    .refine(isLine, { error: 'two places as x,y,x,y with numbers from 0 to 1' })
+    .meta({
+      title: 'Ends',
+      description:
+        'Both ends as `x,y,x,y`. Who looks from the first to the second has its left and its right side.',
+    }),
+});
+
+/** Keys of a camera. */
+export const zonesOfCamera = {
+  zones: z.record(ruleWord, zoneSchema).default({}).meta({
+    title: 'Zones',
+    description: 'Parts of the picture that rules can name. An object is where its foot is.',
+  }),
+  lines: z.record(ruleWord, lineSchema).default({}).meta({
+    title: 'Lines',
+    description: 'Lines across the picture whose crossing rules can ask for.',
+  }),
+};

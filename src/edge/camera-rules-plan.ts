@@ -1,0 +1,112 @@
+import { type RuleConfig, WEEKDAYS } from '../config/rule-schema.ts';
+import type { Config } from '../config/schema.ts';
+import { parseCoordinates } from '../config/zone-schema.ts';
+import { CameraRules } from '../events/rules/camera-rules.ts';
+import type { Rule } from '../events/rules/rule.ts';
+import { type ScheduleWindow, SiteClock } from '../events/rules/schedule.ts';
+import type { LineSpec } from '../tracking/zones/line-crossing.ts';
+import type { ZoneSpec } from '../tracking/zones/zone-presence.ts';
+
+type RuleSections = Pick<Config, 'rules' | 'cameras' | 'site'>;
+
+/** The rules of a camera, with state of their own; null where it has none. */
+export function planRules(config: RuleSections, cameraId: string): CameraRules | null {
+  const camera = config.cameras[cameraId];
+  const zones = Object.entries(camera?.zones ?? {}).map(
+    ([name, { coordinates, inertia_s }]): ZoneSpec => ({
+      name,
+      polygon: parseCoordinates(coordinates) ?? [],
+      inertiaMs: inertia_s * 1000,
+    }),
+  );
+  const lines = Object.entries(camera?.lines ?? {}).flatMap(
+    ([name, { coordinates }]): LineSpec[] => {
+      const [from, to] = parseCoordinates(coordinates) ?? [];
+      return from === undefined || to === undefined ? [] : [{ name, from, to }];
+    },
+  );
+  const rules = Object.entries(config.rules).flatMap(
+    ([name, rule]) => ruleOf(name, rule, cameraId, { zones, lines }) ?? [],
+  );
+  if (rules.length + zones.length + lines.length === 0) return null;
+  const { time_zone: timeZone = machineTimeZone() } = config.site;
+  return new CameraRules({ cameraId, zones, lines, rules, siteClock: new SiteClock(timeZone) });
+}
+
+/**
+ * Rules that name what no camera has; the rest of them holds. In words.
+ * @param unread cameras of the file that have a fault: nothing is known of their zones
+ */
+export function rulePlaceProblems(
+  { rules, cameras }: RuleSections,
+  unread: ReadonlySet<string>,
+): string[] {
+  return Object.entries(rules).flatMap(([name, rule]) => {
+    if (rule.cameras === undefined ? unread.size > 0 : rule.cameras.some((id) => unread.has(id)))
+      return [];
+    const own = Object.entries(cameras).filter(([id]) => rule.cameras?.includes(id) ?? true);
+    const has = (kind: 'zones' | 'lines', place: string): boolean =>
+      own.some(([, camera]) => Object.hasOwn(camera[kind], place));
+    return [
+      ...(rule.cameras ?? [])
+        .filter((id) => !Object.hasOwn(cameras, id))
+        .map((id) => `rules.${name}.cameras: there is no camera ${id}`),
+      ...(['zones', 'lines'] as const).flatMap((kind) =>
+        (rule[kind] ?? [])
+          .filter((place) => !has(kind, place))
+          .map((place) => `rules.${name}.${kind}: none of its cameras has ${place}`),
+      ),
+    ];
+  });
+}
+
+/** The rule as it is on a camera; null where it does not concern it. */
+function ruleOf(
+  name: string,
+  rule: RuleConfig,
+  cameraId: string,
+  own: { readonly zones: readonly ZoneSpec[]; readonly lines: readonly LineSpec[] },
+): Rule | null {
+  if (!rule.enabled || !(rule.cameras?.includes(cameraId) ?? true)) return null;
+  const within = (names: readonly string[] | undefined, places: readonly { name: string }[]) =>
+    names?.filter((each) => places.some((place) => place.name === each)) ?? null;
+  const zones = within(rule.zones, own.zones);
+  const lines = within(rule.lines, own.lines);
+  if (zones?.length === 0 || lines?.length === 0) return null;
+  return {
+    name,
+    alertType: rule.alert ?? usualType(rule),
+    severity: rule.severity,
+    labels: rule.labels && new Set(rule.labels),
+    minScore: rule.min_score,
+    zones,
+    lines,
+    direction: rule.direction ?? null,
+    durationMs: rule.duration_s * 1000,
+    count: rule.count,
+    schedule: rule.schedule?.map(windowOf) ?? null,
+    cooldownMs: rule.cooldown_s * 1000,
+  };
+}
+
+function usualType({ lines, duration_s }: RuleConfig): string {
+  if (lines !== undefined) return 'perimeter_breach';
+  return duration_s > 0 ? 'loitering_detected' : 'object_detected';
+}
+
+function windowOf({ days, from, to }: NonNullable<RuleConfig['schedule']>[number]): ScheduleWindow {
+  return {
+    days: new Set(days.map((day) => WEEKDAYS.indexOf(day))),
+    fromMinute: minuteOf(from),
+    toMinute: minuteOf(to),
+  };
+}
+
+function minuteOf(text: string): number {
+  const [hours = 0, minutes = 0] = text.split(':').map(Number);
+  return hours * 60 + minutes;
+}
+
+function machineTimeZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

@@ -1,0 +1,127 @@
+import type { AlertTriggered } from '../../protocol/payloads.ts';
+import type { Track } from '../../tracking/types.ts';
+import { footPoint } from '../../tracking/zones/geometry.ts';
+import { LineCrossing, type LineSpec } from '../../tracking/zones/line-crossing.ts';
+import { ZonePresence, type ZoneSpec } from '../../tracking/zones/zone-presence.ts';
+import { alertOf, type SeenObject } from './alert.ts';
+import { Cooldowns } from './cooldown.ts';
+import type { Rule } from './rule.ts';
+import { type FiringFacts, RuleWatch, type Surroundings } from './rule-watch.ts';
+import { isWithin, type SiteClock } from './schedule.ts';
+
+export interface CameraRulesOptions {
+  readonly cameraId: string;
+  readonly zones: readonly ZoneSpec[];
+  readonly lines: readonly LineSpec[];
+  readonly rules: readonly Rule[];
+  readonly siteClock: SiteClock;
+}
+
+/** Time of a frame. */
+export interface FrameTime {
+  readonly monoMs: number;
+  readonly wallMs: number;
+}
+
+/** Zones, lines and rules of one camera: from tracks to alerts. Pure: time comes in. */
+export class CameraRules implements Surroundings {
+  readonly #options: CameraRulesOptions;
+  readonly #zones: ReadonlyMap<string, ZonePresence>;
+  readonly #lines: readonly LineCrossing[];
+  readonly #watches: readonly RuleWatch[];
+  readonly #cooldowns = new Cooldowns();
+  readonly #present = new Map<number, SeenObject>();
+  #seen: ReadonlySet<number> = new Set();
+
+  constructor(options: CameraRulesOptions) {
+    this.#options = options;
+    this.#zones = new Map(options.zones.map((zone) => [zone.name, new ZonePresence(zone)]));
+    this.#lines = options.lines.map((line) => new LineCrossing(line));
+    this.#watches = options.rules.map((rule) => new RuleWatch(rule));
+  }
+
+  get present(): Iterable<SeenObject> {
+    return this.#present.values();
+  }
+
+  isSeen(trackId: number): boolean {
+    return this.#seen.has(trackId);
+  }
+
+  sinceMs(track: Track, zone: string | null): number | null {
+    if (zone === null) return track.firstSeenMs;
+    return this.#zones.get(zone)?.sinceMs(track.id) ?? null;
+  }
+
+  /** How many are in each zone, and how often each line was crossed since the start. */
+  get counts(): {
+    readonly zones: Readonly<Record<string, number>>;
+    readonly lines: Readonly<Record<string, LineCrossing['counts']>>;
+  } {
+    return {
+      zones: Object.fromEntries([...this.#zones].map(([name, zone]) => [name, zone.occupancy])),
+      lines: Object.fromEntries(this.#lines.map(({ spec, counts }) => [spec.name, counts])),
+    };
+  }
+
+  /** Takes in the confirmed tracks that were seen in a frame. */
+  frame(objects: readonly SeenObject[], time: FrameTime): AlertTriggered[] {
+    this.#seen = new Set(objects.map(({ track }) => track.id));
+    const crossings = objects.flatMap((object) => this.#place(object, time.monoMs));
+    // Who is there already when the hours of a rule begin is an alert then.
+    const due = this.#watches.filter(({ rule }) => this.#isDue(rule, time.wallMs));
+    const presences = due.flatMap((watch) => watch.look(this, time.monoMs));
+    const crossed = crossings.filter(({ rule }) => this.#isDue(rule, time.wallMs));
+    return [...crossed, ...presences].flatMap((facts) => this.#alert(facts, time));
+  }
+
+  /** The track has ended. */
+  forget(trackId: number): void {
+    this.#present.delete(trackId);
+    for (const zone of this.#zones.values()) zone.forget(trackId);
+    for (const line of this.#lines) line.forget(trackId);
+    for (const place of [null, ...this.#zones.keys()]) this.#left(trackId, place);
+  }
+
+  /** Where the object is now. Returns what follows from the lines that it has crossed. */
+  #place(object: SeenObject, monoMs: number): FiringFacts[] {
+    const { track } = object;
+    const isNew = !this.#present.has(track.id);
+    this.#present.set(track.id, object);
+    // It was there before it was confirmed.
+    if (isNew) this.#begin(track);
+    const foot = footPoint(track.box);
+    for (const [name, zone] of this.#zones)
+      if (zone.see(track.id, foot, monoMs) === 'left') this.#left(track.id, name);
+    return this.#lines.flatMap((line) => {
+      const direction = line.see(track.id, foot);
+      if (direction === null) return [];
+      return this.#watches.flatMap(
+        (watch) => watch.crossed(object, line.spec.name, direction) ?? [],
+      );
+    });
+  }
+
+  #begin({ id, firstBox, firstSeenMs }: Track): void {
+    const foot = footPoint(firstBox);
+    for (const zone of this.#zones.values()) zone.see(id, foot, firstSeenMs);
+    for (const line of this.#lines) line.see(id, foot);
+  }
+
+  #left(trackId: number, zone: string | null): void {
+    for (const watch of this.#watches) watch.left(trackId, zone);
+  }
+
+  #alert(facts: FiringFacts, { monoMs, wallMs }: FrameTime): AlertTriggered[] {
+    const { cameraId } = this.#options;
+    const { rule, zone, crossing } = facts;
+    const key = JSON.stringify([rule.name, zone, crossing?.line]);
+    const suppressed = this.#cooldowns.claim(key, rule.cooldownMs, monoMs);
+    return suppressed === null ? [] : [alertOf({ ...facts, suppressed }, cameraId, wallMs)];
+  }
+
+  /** Rules whose hours it is. */
+  #isDue({ schedule }: Rule, wallMs: number): boolean {
+    return schedule === null || isWithin(schedule, this.#options.siteClock.at(wallMs));
+  }
+}

@@ -1,0 +1,19 @@
+/** Keeps what has just been told from being told again. Pure: time comes in. */
+export class Cooldowns {
+  readonly #until = new Map<string, { dueMs: number; suppressed: number }>();
+
+  /**
+   * Whether something may be told now; it then cools down for so long. What comes before does not prolong that.
+   * @param nowMs monotonic
+   * @returns how often it was held back since it was last told; null where it is held back
+   */
+  claim(key: string, cooldownMs: number, nowMs: number): number | null {
+    const known = this.#until.get(key);
+    if (known !== undefined && nowMs < known.dueMs) {
+      known.suppressed++;
+      return null;
+    }
+    if (cooldownMs > 0) this.#until.set(key, { dueMs: nowMs + cooldownMs, suppressed: 0 });
+    return known?.suppressed ?? 0;
+  }
+}

@@ -1,0 +1,100 @@
+import { detectionType } from '../../protocol/detection.ts';
+import type { Track } from '../../tracking/types.ts';
+import type { Direction } from '../../tracking/zones/line-crossing.ts';
+import type { Firing, SeenObject } from './alert.ts';
+import type { Rule } from './rule.ts';
+
+/** What a rule asks of the picture. */
+export interface Surroundings {
+  /** Tracks with an event, also those out of sight for a moment. */
+  readonly present: Iterable<SeenObject>;
+  isSeen(trackId: number): boolean;
+  /** Since when a track has been in a zone, in view for null; null where it is not there. */
+  sinceMs(track: Track, zone: string | null): number | null;
+}
+
+export type FiringFacts = Omit<Firing, 'suppressed'>;
+
+/** One rule on one camera: when it fires, and that it does once for each stay. */
+export class RuleWatch {
+  readonly rule: Rule;
+  readonly #places: readonly (string | null)[];
+  /** By place: tracks that it has fired for, or, of a rule with a count, any while the count holds. */
+  readonly #told: ReadonlyMap<string | null, Set<number>>;
+
+  constructor(rule: Rule) {
+    this.rule = rule;
+    this.#places = rule.zones ?? [null];
+    this.#told = new Map(this.#places.map((place) => [place, new Set<number>()]));
+  }
+
+  /** Fires for those who are where the rule looks. @param monoMs time of the frame */
+  look(around: Surroundings, monoMs: number): FiringFacts[] {
+    if (this.rule.lines !== null) return [];
+    return this.#places.flatMap((zone) => {
+      const members = this.#members(around, zone, monoMs);
+      return this.rule.count > 1
+        ? this.#crowd(zone, members, around)
+        : this.#single(zone, members, around);
+    });
+  }
+
+  /** Fires for a crossing of a line. */
+  crossed(object: SeenObject, line: string, direction: Direction): FiringFacts | null {
+    const { rule } = this;
+    if (!rule.lines?.includes(line) || (rule.direction ?? direction) !== direction) return null;
+    if (!this.#fits(object.track)) return null;
+    const { firstSeenMs, lastSeenMs } = object.track;
+    const presentMs = lastSeenMs - firstSeenMs;
+    return { rule, object, zone: null, crossing: { line, direction }, presentMs, count: 1 };
+  }
+
+  /** A stay is over: the next one counts anew. */
+  left(trackId: number, zone: string | null): void {
+    if (this.rule.count === 1) this.#told.get(zone)?.delete(trackId);
+  }
+
+  #single(zone: string | null, members: readonly Member[], around: Surroundings): FiringFacts[] {
+    const told = this.#told.get(zone) ?? new Set();
+    // One that has just gone out of sight may have left.
+    const due = members.filter(
+      ({ object: { track } }) => !told.has(track.id) && around.isSeen(track.id),
+    );
+    for (const { object } of due) told.add(object.track.id);
+    const { rule } = this;
+    return due.map(({ object, presentMs }) => ({
+      ...{ rule, object, zone, crossing: null, presentMs, count: 1 },
+    }));
+  }
+
+  #crowd(zone: string | null, members: readonly Member[], around: Surroundings): FiringFacts[] {
+    const told = this.#told.get(zone) ?? new Set();
+    const newest = members.findLast(({ object }) => around.isSeen(object.track.id));
+    if (members.length < this.rule.count) told.clear();
+    if (members.length < this.rule.count || told.size > 0 || newest === undefined) return [];
+    for (const { object } of members) told.add(object.track.id);
+    const { rule } = this;
+    return [{ rule, ...newest, zone, crossing: null, count: members.length }];
+  }
+
+  #members(around: Surroundings, zone: string | null, monoMs: number): Member[] {
+    const members: Member[] = [];
+    for (const object of around.present) {
+      const sinceMs = this.#fits(object.track) ? around.sinceMs(object.track, zone) : null;
+      if (sinceMs === null || monoMs - sinceMs < this.rule.durationMs) continue;
+      members.push({ object, presentMs: monoMs - sinceMs });
+    }
+    return members;
+  }
+
+  #fits({ label, medianScore }: Track): boolean {
+    const { labels, minScore } = this.rule;
+    if (medianScore < minScore) return false;
+    return labels === null || labels.has(label) || labels.has(detectionType(label));
+  }
+}
+
+interface Member {
+  readonly object: SeenObject;
+  readonly presentMs: number;
+}

@@ -1,0 +1,63 @@
+import { isInside, type Point } from './geometry.ts';
+
+export interface ZoneSpec {
+  readonly name: string;
+  /** At least three corners. */
+  readonly polygon: readonly Point[];
+  /** For so long the foot point has to be within, or out again, before that counts. Milliseconds. */
+  readonly inertiaMs: number;
+}
+
+interface Presence {
+  isIn: boolean;
+  /** Since when it has been so; of what counts. */
+  sinceMs: number;
+  /** First sighting of the contrary, since the last one that agrees. */
+  contraryMs: number | null;
+}
+
+/** Who is in a zone. A box that trembles at the edge does not go in and out with every frame. */
+export class ZonePresence {
+  readonly spec: ZoneSpec;
+  readonly #presences = new Map<number, Presence>();
+
+  constructor(spec: ZoneSpec) {
+    this.spec = spec;
+  }
+
+  /** Tracks that are in it. */
+  get occupancy(): number {
+    return [...this.#presences.values()].filter(({ isIn }) => isIn).length;
+  }
+
+  /** A track was seen with its foot there. Returns what that changes. */
+  see(trackId: number, foot: Point, monoMs: number): 'entered' | 'left' | null {
+    const presence = this.#presences.get(trackId) ?? {
+      isIn: false,
+      sinceMs: monoMs,
+      contraryMs: null,
+    };
+    this.#presences.set(trackId, presence);
+    if (isInside(this.spec.polygon, foot) === presence.isIn) {
+      presence.contraryMs = null;
+      return null;
+    }
+    presence.contraryMs ??= monoMs;
+    if (monoMs - presence.contraryMs < this.spec.inertiaMs) return null;
+    presence.isIn = !presence.isIn;
+    presence.sinceMs = presence.contraryMs;
+    presence.contraryMs = null;
+    return presence.isIn ? 'entered' : 'left';
+  }
+
+  /** Monotonic time of its first sighting in the zone; null for a track that is not in it. */
+  sinceMs(trackId: number): number | null {
+    const presence = this.#presences.get(trackId);
+    return presence?.isIn ? presence.sinceMs : null;
+  }
+
+  /** The track is no more. */
+  forget(trackId: number): void {
+    this.#presences.delete(trackId);
+  }
+}
