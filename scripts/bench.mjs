@@ -7,6 +7,7 @@ const USAGE = `usage: npm run bench -- NAME [--json] [--quick] [--rounds N]
   uplink    edge to hub: latency of alerts, backlog, memory, bytes written
   hub       what the hub takes in, beside ws echo, Socket.IO and mosquitto; return of a fleet after a restart
   history   pages of the hub's history with a million stored events
+  rules     20 rules on each of 16 cameras at 30 frames a second, as a share of one core
   fanout    450 frontends and 50 edges on one hub: [--seconds N]
 --json prints one JSON object; --quick is for seeing that it works, not for its numbers`;
 
@@ -20,6 +21,7 @@ const BENCHES = {
   uplink: async (values) => (await import('./bench/uplink.mjs')).runUplinkBench(values),
   history: async (values) => (await import('./bench/history.mjs')).runHistoryBench(values),
   fanout: async (values) => (await import('./bench/fanout.mjs')).runFanoutBench(values),
+  rules: async (values) => (await import('./bench/rules.mjs')).runRulesBench(values),
   hub: async (values) => (await import('./bench/hub.mjs')).runHubBench(values),
 };
 

@@ -208,6 +208,11 @@ const CAMERA: readonly Reading<CameraView>[] = [
     help: 'Objects that came into view.',
     of: ({ events_started }) => events_started,
   },
+  {
+    name: 'camera_alerts_total',
+    help: 'Alerts that rules have raised.',
+    of: ({ alerts }) => alerts,
+  },
 ];
 
 const UPLINK_STATES = ['off', 'disconnected', 'connecting', 'connected', 'authenticated'] as const;

@@ -44,6 +44,12 @@ export interface CameraView {
   objects: Record<string, number>;
   events_started: number;
   events_ended: number;
+  /** Alerts of rules since the start. */
+  alerts: number;
+  /** How many objects are in each zone. */
+  zones: Readonly<Record<string, number>>;
+  /** How often each line was crossed to either side since the start. */
+  lines: Readonly<Record<string, { readonly left: number; readonly right: number }>>;
   stream: StreamInfo | null;
   decoder: DecoderChoice | null;
   /** What the detector gets: frames a second (null for all) and the picture without padding; null until it is known. */

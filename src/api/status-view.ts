@@ -9,6 +9,7 @@ export function statusLines(status: EdgeStatus): string[] {
     ...detectorLines(status),
     '',
     ...cameraTable(status.cameras),
+    ...placeLines(status.cameras),
     ...changeLines(status.cameras),
     ...faultLines(status.cameras),
     '',
@@ -42,6 +43,7 @@ const COLUMNS: readonly { title: string; width: number; of: (camera: CameraView)
   { title: 'FPS', width: 6, of: (camera) => camera.fps.toFixed(1) },
   { title: 'OBJECTS NOW', width: 24, of: (camera) => objectsText(camera.objects) },
   { title: 'EVENTS', width: 8, of: (camera) => String(camera.events_started) },
+  { title: 'ALERTS', width: 7, of: (camera) => String(camera.alerts) },
   { title: 'DROPPED', width: 8, of: (camera) => String(camera.frames_dropped) },
   { title: 'DECODER', width: 10, of: (camera) => camera.decoder?.decoder ?? '-' },
 ];
@@ -68,6 +70,20 @@ function cameraTable(cameras: readonly CameraView[]): string[] {
 function objectsText(objects: Readonly<Record<string, number>>): string {
   const parts = Object.entries(objects).map(([label, count]) => `${count} ${label}`);
   return parts.length === 0 ? '-' : parts.join(', ');
+}
+
+/** What is in zones now, and what has crossed lines. */
+function placeLines(cameras: readonly CameraView[]): string[] {
+  return cameras.flatMap(({ camera_id, zones, lines }) => {
+    const parts = [
+      ...Object.entries(zones).map(([zone, count]) => `${count} in ${zone}`),
+      ...Object.entries(lines).map(
+        ([line, { left, right }]) =>
+          `${line} crossed ${left} times to the left, ${right} to the right`,
+      ),
+    ];
+    return parts.length === 0 ? [] : [`${camera_id}: ${parts.join('; ')}`];
+  });
 }
 
 function changeLines(cameras: readonly CameraView[]): string[] {

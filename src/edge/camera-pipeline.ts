@@ -23,6 +23,8 @@ export interface CameraPipelineDeps {
   log: Logger;
 }
 
+const NO_PLACES = { zones: {}, lines: {} };
+
 /** States in which nobody watches any more, so that what was in view has ended. */
 const ENDED_STATES: ReadonlySet<CameraStatus['state']> = new Set([
   'disabled',
@@ -42,6 +44,8 @@ export class CameraPipeline {
   #counters: CameraCounters | null = null;
   #started = 0;
   #ended = 0;
+  #alerts = 0;
+  readonly #rules: CameraRules | null;
   /** Counted here, so that it goes on over restarts of the vision process. */
   #analysed = 0;
   readonly #record: CameraRecord;
@@ -50,13 +54,14 @@ export class CameraPipeline {
     this.#spec = spec;
     this.#deps = { ...deps, log: deps.log.child({ camera: spec.id }) };
     this.#record = new CameraRecord(spec.id, this.#deps);
+    this.#rules = deps.rulesFor(spec.id);
     this.#events = new CameraEvents({
       cameraId: spec.id,
       minScore: spec.minScore,
       frameIntervalMs: frameIntervalMs(spec),
       random: deps.random,
       snapshots: spec.snapshot !== null && deps.snapshots !== null,
-      rules: deps.rulesFor(spec.id),
+      rules: this.#rules,
     });
     this.#status = {
       cameraId: spec.id,
@@ -154,6 +159,8 @@ export class CameraPipeline {
       objects: this.#objectsInView(),
       events_started: this.#started,
       events_ended: this.#ended,
+      alerts: this.#alerts,
+      ...(this.#rules?.counts ?? NO_PLACES),
       stream,
       decoder,
       analysed: analysed && { fps: fps === 'all' ? null : fps, ...analysed },
@@ -165,6 +172,7 @@ export class CameraPipeline {
     for (const event of events) this.#tell(event);
     // An alert follows the event that it names.
     for (const alert of alerts) this.#record.alert(alert);
+    this.#alerts += alerts.length;
     if (detections !== null) this.#record.detections(detections);
     for (const request of snapshots) void this.#takeSnapshot(request);
   }
@@ -221,6 +229,8 @@ export function refusedCameraView(cameraId: string, fault: CameraFault): CameraV
     objects: {},
     events_started: 0,
     events_ended: 0,
+    alerts: 0,
+    ...NO_PLACES,
     stream: null,
     decoder: null,
     analysed: null,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { EdgeStatus } from '../../src/api/edge-status.ts';
+import type { AlertTriggered, ObjectEvent } from '../../src/protocol/payloads.ts';
 import { assets, clipPath, testWithAssets } from '../support/assets.ts';
 import { Site } from '../support/site.ts';
 
@@ -16,6 +17,21 @@ const TOLERANCE_S = 1;
 const LEAD_MS = 20_000;
 
 const run = testWithAssets({ models: 'yolov8n.onnx', media: CLIP });
+
+/** Everybody walks up into the picture over the threshold, and leaves it to the right. */
+const PLACES = {
+  lines: {
+    threshold: { coordinates: '0,0.945,1,0.945' },
+    exit: { coordinates: '0.75,0,0.75,1' },
+  },
+  zones: { room: { coordinates: '0.35,0.6,1,0.6,1,1,0.35,1' } },
+};
+const LOITERING_S = 15;
+const RULES = {
+  loitering: { zones: ['room'], duration_s: LOITERING_S, cooldown_s: 0, severity: 'high' },
+  entries: { lines: ['threshold'], direction: 'left', cooldown_s: 0 },
+  exits: { lines: ['exit'], direction: 'left', cooldown_s: 0 },
+};
 
 interface Visit {
   enter_s: number;
@@ -51,6 +67,32 @@ async function expectSixVisits(site: Site): Promise<void> {
   expect(messages.filter(({ phase }) => phase === 'new').length).toBe(reference.length);
 }
 
+async function expectAlerts(site: Site): Promise<void> {
+  const messages = await site.messagesAtHub();
+  const alerts = messages
+    .filter(({ type }) => type === 'alert_triggered')
+    .map(({ data }) => data as AlertTriggered);
+  const told = JSON.stringify(alerts);
+  const of = (rule: string) => alerts.filter(({ data }) => data.rule === rule);
+  const second = ({ timestamp }: AlertTriggered) => (timestamp - site.clipStartMs) / 1000;
+  const long = referenceVisits().filter(({ enter_s, leave_s }) => leave_s - enter_s > LOITERING_S);
+  expect([of('loitering').length, of('entries').length, of('exits').length], told).toEqual([
+    3, 6, 6,
+  ]);
+  for (const [index, { enter_s }] of long.entries())
+    expect(Math.abs(second(of('loitering')[index]!) - enter_s - LOITERING_S), told).toBeLessThan(2);
+  for (const [index, { leave_s }] of referenceVisits().entries())
+    expect(Math.abs(second(of('exits')[index]!) - leave_s), told).toBeLessThan(2);
+  expect(of('loitering')[0]).toMatchObject({
+    type: 'loitering_detected',
+    severity: 'high',
+    data: { why: 'person in room for 15 s', zone: 'room', label: 'person' },
+  });
+  // Each names the event that it is about, and the hub has it.
+  const events = new Set(messages.flatMap(({ data }) => (data as ObjectEvent).event_id ?? []));
+  expect(alerts.filter(({ data }) => !events.has(String(data.event_id)))).toEqual([]);
+}
+
 describe('one pass of one-by-one over RTSP', () => {
   const sites: Site[] = [];
 
@@ -61,6 +103,8 @@ describe('one pass of one-by-one over RTSP', () => {
       {
         fps: 5,
         leadMs: LEAD_MS,
+        camera: PLACES,
+        rules: RULES,
       },
     );
     sites.push(site);
@@ -99,6 +143,10 @@ describe('one pass of one-by-one over RTSP', () => {
     await expectSixVisits(undisturbed);
   });
 
+  run('has alerts for the visits of more than 15 s, and for each entry and exit', async () => {
+    await expectAlerts(undisturbed);
+  });
+
   run('gives the same six when the camera server dies and returns between visits', async () => {
     await expectSixVisits(cameraKilled);
     const status = (await cameraKilled.status()) as EdgeStatus;
@@ -109,6 +157,7 @@ describe('one pass of one-by-one over RTSP', () => {
     'gives the same six when the hub is killed for 20 s, nothing lost and nothing twice',
     async () => {
       await expectSixVisits(hubKilled);
+      await expectAlerts(hubKilled);
       const results = await hubKilled.messagesAtHub();
       const during = results.filter(({ timestamp }) => {
         const second = (timestamp - hubKilled.clipStartMs) / 1000;

@@ -12,6 +12,8 @@ interface SiteOptions {
   fps?: number;
   /** Added to every camera of the configuration. */
   camera?: object;
+  /** Of the configuration. */
+  rules?: object;
   model?: string;
   /** In place of the right token. */
   uplink?: object;
@@ -107,6 +109,7 @@ export class Site {
         provider: 'cpu',
       },
       cameras: { ...Object.fromEntries(cameras), ...this.#options.extraCameras },
+      rules: this.#options.rules ?? {},
     };
   }
 

@@ -12,9 +12,16 @@ describe('statusLines', () => {
     const lanes = [lane({ lane: 0, depth: 3, oldest_s: 12.2 })];
     const text = shown({ queue: { ...status.queue, depth: 3, lanes } });
     expect(text).toContain('yolov8n on cpu, 27 ms a frame');
-    expect(text).toMatch(/gate +streaming +5\.0 +2 person, 1 car +7 +10 +software/);
+    expect(text).toMatch(/gate +streaming +5\.0 +2 person, 1 car +7 +3 +10 +software/);
     expect(text).toContain('3 messages wait for the hub, the oldest for 12 s');
     expect(text).toContain('connected to ws://hub/ws for 5 s, last acknowledgement 1 s ago');
+  });
+
+  test('tells what is in zones and has crossed lines', () => {
+    const places = { zones: { yard: 2 }, lines: { gate: { left: 3, right: 1 } } };
+    const text = shown({ cameras: [{ ...camera, ...places }] });
+    expect(text).toContain('gate: 2 in yard; gate crossed 3 times to the left, 1 to the right');
+    expect(shown()).not.toContain('crossed');
   });
 
   test('says why a better provider does not run', () => {

@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { CameraSpec } from '../../../src/capture/contract.ts';
+import { configSchema } from '../../../src/config/schema.ts';
 import { CameraPipeline, type CameraPipelineDeps } from '../../../src/edge/camera-pipeline.ts';
-import type { ObjectEvent } from '../../../src/protocol/payloads.ts';
+import { planRules } from '../../../src/edge/camera-rules-plan.ts';
+import type { CameraRules } from '../../../src/events/rules/camera-rules.ts';
+import type { AlertTriggered, ObjectEvent } from '../../../src/protocol/payloads.ts';
+import type { OutgoingMessage } from '../../../src/store/store.ts';
 import { silentLogger } from '../../../src/system/logger.ts';
 import type { FrameResult } from '../../../src/vision/contract.ts';
+
+/** A rule that anybody in view is an alert for, and a zone that is the whole picture. */
+const CONFIG = {
+  cameras: { gate: { path: '/clip.mp4', zones: { all: { coordinates: '0,0,1,0,1,1,0,1' } } } },
+  rules: { anybody: { cooldown_s: 0 } },
+};
 
 const spec: CameraSpec = {
   id: 'gate',
@@ -34,13 +44,22 @@ function frame(frameId: number, label = 'person'): FrameResult {
 }
 
 /** A store that takes what `isOpen` allows. */
-function scene() {
+function scene(rules: CameraRules | null = null) {
   const stored: ObjectEvent[] = [];
+  /** Phases of events and the words of alerts, in the order in which the store took or refused them. */
+  const told: unknown[] = [];
+  const refused: unknown[] = [];
   const state = { isOpen: true };
+  const take = (what: unknown): void => {
+    (state.isOpen ? told : refused).push(what);
+    if (!state.isOpen) throw new Error('full');
+  };
   const store = {
-    enqueue: async () => {},
+    enqueue: async ([message]: readonly OutgoingMessage[]) => {
+      if (message?.type === 'alert_triggered') take((message.data as AlertTriggered).data.why);
+    },
     recordEvent: async (event: ObjectEvent) => {
-      if (!state.isOpen) throw new Error('full');
+      take(event.phase);
       stored.push(event);
     },
   };
@@ -49,13 +68,13 @@ function scene() {
     store,
     vision: {},
     snapshots: null,
-    rulesFor: () => null,
+    rulesFor: () => rules,
     clock,
     random: Math.random,
     log: silentLogger,
   };
   const pipeline = new CameraPipeline(spec, deps as unknown as CameraPipelineDeps);
-  return { pipeline, stored, state };
+  return { pipeline, stored, told, refused, state };
 }
 
 describe('CameraPipeline', () => {
@@ -72,6 +91,20 @@ describe('CameraPipeline', () => {
     expect(stored.map(({ phase }) => phase)).toEqual(['new', 'end']);
     expect(stored[1]).toMatchObject({ end_reason: 'shutdown' });
     expect(pipeline.view(0, null)).toMatchObject({ objects: {}, events_ended: 1 });
+  });
+
+  test('stores alerts of its rules behind the events that they name, again where the store refused', async () => {
+    const { pipeline, told, refused, state } = scene(planRules(configSchema.parse(CONFIG), 'gate'));
+    for (let id = 0; id < 3; id++) pipeline.frame(frame(id));
+    await expect.poll(() => told).toEqual(['new', 'person in view']);
+    state.isOpen = false;
+    for (let id = 20; id < 30; id++) pipeline.frame(frame(id));
+    await expect.poll(() => refused.length).toBeGreaterThanOrEqual(3);
+    state.isOpen = true;
+    pipeline.tick(0);
+    await expect.poll(() => told.slice(2).sort()).toEqual(['end', 'new', 'person in view']);
+    expect(pipeline.hasUnstored).toBe(false);
+    expect(pipeline.view(0, null)).toMatchObject({ alerts: 2, zones: { all: 1 } });
   });
 
   test('looks only for the labels of its camera', async () => {

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { configSchema } from '../../../src/config/schema.ts';
+import { planRules, rulePlaceProblems } from '../../../src/edge/camera-rules-plan.ts';
+
+function config(text: string) {
+  return configSchema.parse(parse(text));
+}
+
+/** The complaints about a rule. */
+function issues(rule: object): [string, string][] {
+  const { error } = configSchema.safeParse({ rules: { r: rule } });
+  return (error?.issues ?? []).map(({ path, message }) => [path.slice(2).join('.'), message]);
+}
+
+const SITE = config(`
+cameras:
+  gate: { path: /a.mp4, zones: { yard: { coordinates: "0,0,1,0,1,1" } } }
+  dock: { path: /b.mp4, lines: { ramp: { coordinates: "0,0.5,1,0.5" } } }
+  hall: { path: /c.mp4 }
+rules:
+  loitering: { zones: [yard], duration_s: 15 }
+  ramp: { lines: [ramp], cameras: [dock, hall] }
+  off: { enabled: false }
+`);
+
+describe('planRules', () => {
+  test('gives a camera the rules whose zones or lines it has', () => {
+    expect(planRules(SITE, 'gate')?.counts).toEqual({ zones: { yard: 0 }, lines: {} });
+    expect(planRules(SITE, 'dock')?.counts.lines).toEqual({ ramp: { left: 0, right: 0 } });
+    expect(planRules(SITE, 'hall')).toBeNull();
+  });
+
+  test('gives a camera that was given upstream the rules of all cameras', () => {
+    const everywhere = config('{ rules: { anybody: {} } }');
+    expect(planRules(everywhere, 'guest')).not.toBeNull();
+    expect(planRules(SITE, 'guest')).toBeNull();
+  });
+});
+
+describe('rulePlaceProblems', () => {
+  const wrong = config(`
+cameras: { gate: { path: /a.mp4, zones: { yard: { coordinates: "0,0,1,0,1,1" } } } }
+rules:
+  good: { zones: [yard] }
+  where: { zones: [yard, garden], cameras: [gate] }
+  who: { cameras: [gate, atlantis] }
+`);
+
+  test('names what no camera has', () => {
+    expect(rulePlaceProblems(wrong, new Set())).toEqual([
+      'rules.where.zones: none of its cameras has garden',
+      'rules.who.cameras: there is no camera atlantis',
+    ]);
+    expect(rulePlaceProblems(SITE, new Set())).toEqual([]);
+  });
+
+  test('says nothing of a camera whose part of the file could not be read', () => {
+    expect(rulePlaceProblems(wrong, new Set(['atlantis']))).toEqual([
+      'rules.where.zones: none of its cameras has garden',
+    ]);
+  });
+});
+
+describe('rules of the configuration', () => {
+  test.each([
+    [{ zones: ['a'], lines: ['b'] }, 'zones'],
+    [{ lines: ['b'], duration_s: 5 }, 'duration_s'],
+    [{ lines: ['b'], count: 2 }, 'count'],
+    [{ direction: 'left' }, 'direction'],
+    [{ severity: 'huge' }, 'severity'],
+    [{ schedule: [{ from: '7:00', to: '08:00' }] }, 'schedule.0.from'],
+    [{ schedule: [{ from: '24:00', to: '08:00' }] }, 'schedule.0.from'],
+    [{ schedule: [{ from: '07:00', to: '24:01' }] }, 'schedule.0.to'],
+    [{ schedule: [{ days: ['monday'], from: '07:00', to: '08:00' }] }, 'schedule.0.days.0'],
+  ])('%j is refused for its %s', (rule, key) => {
+    expect(issues(rule).map(([path]) => path)).toEqual([key]);
+  });
+
+  test.each([
+    '',
+    '0,0,1,1',
+    '0,0,1,0,1',
+    '0,0,1,0,1,1.1',
+    '0,0,1,0,1,x',
+    '0,0,1,0,1,',
+    '-0.1,0,1,0,1,1',
+  ])('corners %j are none of a zone', (coordinates) => {
+    const gate = { path: '/a.mp4', zones: { yard: { coordinates } } };
+    const { error } = configSchema.safeParse({ cameras: { gate } });
+    expect(error?.issues.map(({ path }) => path.join('.'))).toEqual([
+      'cameras.gate.zones.yard.coordinates',
+    ]);
+  });
+
+  test.each(['0,0', '0,0,1,1,0.5,0.5', '0.5,0.5,0.5,0.505'])(
+    'ends %j are none of a line',
+    (coordinates) => {
+      const gate = { path: '/a.mp4', lines: { door: { coordinates } } };
+      expect(configSchema.safeParse({ cameras: { gate } }).success).toBe(false);
+    },
+  );
+
+  test('a time zone that there is not is refused', () => {
+    expect(configSchema.safeParse({ site: { time_zone: 'Mars/Olympus' } }).success).toBe(false);
+    expect(configSchema.safeParse({ site: { time_zone: 'Asia/Kathmandu' } }).success).toBe(true);
+  });
+});
