@@ -1,7 +1,7 @@
 // What rules cost: 16 cameras at 30 frames a second, 20 rules each, as a share of one core.
 import { tmpdir } from 'node:os';
 import { configSchema } from '../../dist/config/schema.js';
-import { planRules } from '../../dist/edge/camera-rules-plan.js';
+import { planRules } from '../../dist/edge/cameras/camera-rules-plan.js';
 import { machine } from './stats.mjs';
 
 const CAMERAS = 16;

@@ -11,17 +11,17 @@ import type { Logger } from '../system/logger.ts';
 import { packageVersion } from '../system/package-info.ts';
 import { ProcessWatch } from '../system/process-watch.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
-import { checkStreamAddress } from './address-rules.ts';
-import { CameraCatalogue } from './camera-catalogue.ts';
-import { CameraRequests } from './camera-requests.ts';
-import { planRules, rulePlaceProblems } from './camera-rules-plan.ts';
-import type { CameraSet } from './camera-set.ts';
-import { FirstAnalysis } from './first-analysis.ts';
+import { checkStreamAddress } from './cameras/address-rules.ts';
+import { CameraCatalogue } from './cameras/camera-catalogue.ts';
+import { CameraRequests } from './cameras/camera-requests.ts';
+import { planRules, rulePlaceProblems } from './cameras/camera-rules-plan.ts';
+import type { CameraSet } from './cameras/camera-set.ts';
+import { FirstAnalysis } from './cameras/first-analysis.ts';
+import { WatchedCameras } from './cameras/watched-cameras.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
 import { deadLetterView, missingUplinkView, queueView, uplinkView } from './status.ts';
 import { configuredModelsDir, planDetector } from './vision-spec.ts';
-import { WatchedCameras } from './watched-cameras.ts';
 
 const TICK_MS = 1000;
 /** The engine's state is told upstream on every change, and at least this often. */

@@ -11,9 +11,9 @@ import { ApexError, asApexError, type ErrorCode } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { Uplink } from '../uplink/uplink.ts';
 import { VisionHandle } from '../vision/handle.ts';
-import { CameraOverrides } from './camera-overrides.ts';
+import { CameraOverrides } from './cameras/camera-overrides.ts';
+import { StreamRequests } from './cameras/stream-requests.ts';
 import { edgeIdentity } from './identity.ts';
-import { StreamRequests } from './stream-requests.ts';
 import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
 
 export interface EdgeDaemonOptions {

@@ -3,7 +3,7 @@ import type { LEGACY_CLIENT_FRAMES } from '../../protocol/legacy.ts';
 import { isCameraInScope, isInScope, type Scopes } from '../../protocol/scopes.ts';
 import type { ClientType } from '../../protocol/session.ts';
 import type { Subscribe } from '../../protocol/subscription.ts';
-import { cameraOf } from '../ingest/ingest.ts';
+import { cameraOf } from '../ingest/camera-of.ts';
 
 /**
  * What each type of client may send, and what its token has to allow for it. docs/permissions.md says the same in

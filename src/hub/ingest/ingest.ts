@@ -12,6 +12,7 @@ import { PAYLOADS } from '../../protocol/payloads.ts';
 import type { Refusal } from '../door/permissions.ts';
 import type { StoredItem } from '../store/requests.ts';
 import { EVENT_STATUS, type EventStatus } from '../store/schema.ts';
+import { cameraOf } from './camera-of.ts';
 import type { JudgedTime } from './device-clock.ts';
 
 export type Rejection = BatchAck['data']['rejected'][number];
@@ -156,10 +157,4 @@ function gapToStore({ seq, gap }: GapItem): StoredItem {
     status: EVENT_STATUS.gap,
     body: JSON.stringify(gap),
   };
-}
-
-export function cameraOf(data: unknown): string | null {
-  if (typeof data !== 'object' || data === null) return null;
-  const { camera_id: id } = data as { camera_id?: unknown };
-  return typeof id === 'string' ? id : null;
 }

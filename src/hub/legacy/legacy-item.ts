@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { LegacyMessage } from '../../protocol/legacy.ts';
 import { fromLegacyMessage } from '../../protocol/legacy-messages.ts';
-import { cameraOf } from '../ingest/ingest.ts';
+import { cameraOf } from '../ingest/camera-of.ts';
 import type { StoredItem } from '../store/requests.ts';
 import { EVENT_STATUS } from '../store/schema.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { configSchema } from '../../../../src/config/schema.ts';
-import { planRules } from '../../../../src/edge/camera-rules-plan.ts';
+import { planRules } from '../../../../src/edge/cameras/camera-rules-plan.ts';
 import { CameraEvents } from '../../../../src/events/camera-events.ts';
 import type { AlertTriggered } from '../../../../src/protocol/payloads.ts';
 import { oneByOneFrames, VISITS } from '../../../support/one-by-one.ts';

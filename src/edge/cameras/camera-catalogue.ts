@@ -1,9 +1,9 @@
-import type { CameraSpec } from '../capture/contract.ts';
-import { cameraId as cameraName } from '../config/camera-schema.ts';
-import type { LoadedConfig } from '../config/load.ts';
-import { ApexError } from '../system/errors.ts';
+import type { CameraSpec } from '../../capture/contract.ts';
+import { cameraId as cameraName } from '../../config/camera-schema.ts';
+import type { LoadedConfig } from '../../config/load.ts';
+import { ApexError } from '../../system/errors.ts';
+import { cameraSpec, givenCameraSpec } from '../vision-spec.ts';
 import { isSameAddress, isSamePlace } from './stream-address.ts';
-import { cameraSpec, givenCameraSpec } from './vision-spec.ts';
 
 export interface CameraCatalogueDeps {
   loaded: LoadedConfig;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { OrderedWork } from '../../../src/edge/ordered-work.ts';
+import { OrderedWork } from '../../../../src/edge/cameras/ordered-work.ts';
 
 /** A promise, and how to fulfil it. */
 function gate() {

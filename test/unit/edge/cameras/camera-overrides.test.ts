@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CameraOverrides } from '../../../src/edge/camera-overrides.ts';
-import { silentLogger } from '../../../src/system/logger.ts';
-import { temporaryFolder } from '../../support/program.ts';
+import { CameraOverrides } from '../../../../src/edge/cameras/camera-overrides.ts';
+import { silentLogger } from '../../../../src/system/logger.ts';
+import { temporaryFolder } from '../../../support/program.ts';
 
 let folder = '';
 const path = () => join(folder, 'cameras.json');
@@ -35,7 +35,7 @@ describe('CameraOverrides', () => {
     const cameras = {
       gate: { stopped: true },
       odd: { stopped: 'maybe' },
-      '../x': { quality: 'low' },
+      '../../x': { quality: 'low' },
     };
     const text = JSON.stringify({ version: 1, cameras });
     writeFileSync(path(), text);

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { cameraId } from '../config/camera-schema.ts';
-import { qualitySchema } from '../protocol/stream-control.ts';
-import { writeFileAtomically } from '../system/atomic-file.ts';
-import type { Logger } from '../system/logger.ts';
-import { registerUrlSecrets } from '../system/redact.ts';
+import { cameraId } from '../../config/camera-schema.ts';
+import { qualitySchema } from '../../protocol/stream-control.ts';
+import { writeFileAtomically } from '../../system/atomic-file.ts';
+import type { Logger } from '../../system/logger.ts';
+import { registerUrlSecrets } from '../../system/redact.ts';
 
 const overrideSchema = z.strictObject({
   /** Of a configured camera: it is not to be watched. */

@@ -1,13 +1,13 @@
-import type { CameraView } from '../api/edge-status.ts';
-import type { CameraSpec } from '../capture/contract.ts';
-import type { LoadedConfig } from '../config/load.ts';
-import type { ApexError } from '../system/errors.ts';
+import type { CameraView } from '../../api/edge-status.ts';
+import type { CameraSpec } from '../../capture/contract.ts';
+import type { LoadedConfig } from '../../config/load.ts';
+import type { ApexError } from '../../system/errors.ts';
+import type { CameraPlan } from '../vision-spec.ts';
 import type { CameraCatalogue } from './camera-catalogue.ts';
 import type { CameraOverride, CameraOverrides } from './camera-overrides.ts';
 import { CameraPipeline, type CameraPipelineDeps, refusedCameraView } from './camera-pipeline.ts';
 import type { FirstAnalysis } from './first-analysis.ts';
 import { withQuality } from './quality.ts';
-import type { CameraPlan } from './vision-spec.ts';
 import { changeInWords, stoppedStatus, type WatchedCamera } from './watched-camera.ts';
 
 export interface WatchedCamerasDeps extends CameraPipelineDeps {

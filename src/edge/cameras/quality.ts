@@ -1,6 +1,6 @@
-import type { CameraSpec } from '../capture/contract.ts';
+import type { CameraSpec } from '../../capture/contract.ts';
+import { leastStallTimeoutMs } from '../vision-spec.ts';
 import type { Quality } from './camera-set.ts';
-import { leastStallTimeoutMs } from './vision-spec.ts';
 
 interface QualityLimits {
   /** Analysed frames a second. */

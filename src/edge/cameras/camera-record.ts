@@ -1,7 +1,7 @@
-import type { AiDetectionResult, AlertTriggered, ObjectEvent } from '../protocol/payloads.ts';
-import type { Store } from '../store/store.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Logger } from '../system/logger.ts';
+import type { AiDetectionResult, AlertTriggered, ObjectEvent } from '../../protocol/payloads.ts';
+import type { Store } from '../../store/store.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { Logger } from '../../system/logger.ts';
 
 export interface CameraRecordDeps {
   store: Store;

@@ -1,8 +1,8 @@
-import type { CameraSpec } from '../capture/contract.ts';
-import type { Clock } from '../system/clock.ts';
-import { ApexError } from '../system/errors.ts';
-import type { Logger } from '../system/logger.ts';
-import type { VisionHandle } from '../vision/handle.ts';
+import type { CameraSpec } from '../../capture/contract.ts';
+import type { Clock } from '../../system/clock.ts';
+import { ApexError } from '../../system/errors.ts';
+import type { Logger } from '../../system/logger.ts';
+import type { VisionHandle } from '../../vision/handle.ts';
 import { type CameraCatalogue, checkSameAddress, unknownCamera } from './camera-catalogue.ts';
 import type { CameraOverrides } from './camera-overrides.ts';
 import type { AppliedQuality, CameraSet, Quality, StartRequest } from './camera-set.ts';

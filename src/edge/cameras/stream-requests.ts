@@ -1,7 +1,11 @@
-import { ApexError } from '../system/errors.ts';
-import type { Logger } from '../system/logger.ts';
-import { redactText } from '../system/redact.ts';
-import type { StreamAnswer, StreamOrder, StreamRequestHandler } from '../uplink/stream-orders.ts';
+import { ApexError } from '../../system/errors.ts';
+import type { Logger } from '../../system/logger.ts';
+import { redactText } from '../../system/redact.ts';
+import type {
+  StreamAnswer,
+  StreamOrder,
+  StreamRequestHandler,
+} from '../../uplink/stream-orders.ts';
 import type { AppliedQuality, CameraSet } from './camera-set.ts';
 
 /** Faults that stay until somebody changes a configuration, the request or the camera. */

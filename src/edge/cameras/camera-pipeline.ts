@@ -1,14 +1,18 @@
-import type { CameraView } from '../api/edge-status.ts';
-import type { CameraFault, CameraSpec, CameraStatus } from '../capture/contract.ts';
-import { type CameraChanges, CameraEvents, type SnapshotRequest } from '../events/camera-events.ts';
-import type { CameraRules } from '../events/rules/camera-rules.ts';
-import type { SnapshotFiles } from '../events/snapshot-files.ts';
-import type { ObjectEvent } from '../protocol/payloads.ts';
-import type { Store } from '../store/store.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Logger } from '../system/logger.ts';
-import type { CameraCounters, FrameResult } from '../vision/contract.ts';
-import type { VisionHandle } from '../vision/handle.ts';
+import type { CameraView } from '../../api/edge-status.ts';
+import type { CameraFault, CameraSpec, CameraStatus } from '../../capture/contract.ts';
+import {
+  type CameraChanges,
+  CameraEvents,
+  type SnapshotRequest,
+} from '../../events/camera-events.ts';
+import type { CameraRules } from '../../events/rules/camera-rules.ts';
+import type { SnapshotFiles } from '../../events/snapshot-files.ts';
+import type { ObjectEvent } from '../../protocol/payloads.ts';
+import type { Store } from '../../store/store.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { Logger } from '../../system/logger.ts';
+import type { CameraCounters, FrameResult } from '../../vision/contract.ts';
+import type { VisionHandle } from '../../vision/handle.ts';
 import { CameraRecord } from './camera-record.ts';
 
 export interface CameraPipelineDeps {

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isHostWithin, parseHost, parseHostPattern } from '../../../src/config/host-pattern.ts';
-import { type AddressRule, checkStreamAddress } from '../../../src/edge/address-rules.ts';
-import { ApexError } from '../../../src/system/errors.ts';
-import { redactText } from '../../../src/system/redact.ts';
+import { isHostWithin, parseHost, parseHostPattern } from '../../../../src/config/host-pattern.ts';
+import {
+  type AddressRule,
+  checkStreamAddress,
+} from '../../../../src/edge/cameras/address-rules.ts';
+import { ApexError } from '../../../../src/system/errors.ts';
+import { redactText } from '../../../../src/system/redact.ts';
 
 const RULES: AddressRule[] = [
   { scheme: 'rtsp', host: '10.0.7.0/24' },

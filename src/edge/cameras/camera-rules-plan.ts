@@ -1,11 +1,11 @@
-import { type RuleConfig, WEEKDAYS } from '../config/rule-schema.ts';
-import type { Config } from '../config/schema.ts';
-import { parseCoordinates } from '../config/zone-schema.ts';
-import { CameraRules } from '../events/rules/camera-rules.ts';
-import type { Rule } from '../events/rules/rule.ts';
-import { type ScheduleWindow, SiteClock } from '../events/rules/schedule.ts';
-import type { LineSpec } from '../tracking/zones/line-crossing.ts';
-import type { ZoneSpec } from '../tracking/zones/zone-presence.ts';
+import { type RuleConfig, WEEKDAYS } from '../../config/rule-schema.ts';
+import type { Config } from '../../config/schema.ts';
+import { parseCoordinates } from '../../config/zone-schema.ts';
+import { CameraRules } from '../../events/rules/camera-rules.ts';
+import type { Rule } from '../../events/rules/rule.ts';
+import { type ScheduleWindow, SiteClock } from '../../events/rules/schedule.ts';
+import type { LineSpec } from '../../tracking/zones/line-crossing.ts';
+import type { ZoneSpec } from '../../tracking/zones/zone-presence.ts';
 
 type RuleSections = Pick<Config, 'rules' | 'cameras' | 'site'>;
 

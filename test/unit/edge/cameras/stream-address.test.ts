@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isSameAddress, isSamePlace } from '../../../src/edge/stream-address.ts';
+import { isSameAddress, isSamePlace } from '../../../../src/edge/cameras/stream-address.ts';
 
 describe('isSameAddress', () => {
   test.each([

@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import type { CameraSpec } from '../../../src/capture/contract.ts';
-import { configSchema } from '../../../src/config/schema.ts';
-import { CameraPipeline, type CameraPipelineDeps } from '../../../src/edge/camera-pipeline.ts';
-import { planRules } from '../../../src/edge/camera-rules-plan.ts';
-import type { CameraRules } from '../../../src/events/rules/camera-rules.ts';
-import type { AlertTriggered, ObjectEvent } from '../../../src/protocol/payloads.ts';
-import type { OutgoingMessage } from '../../../src/store/store.ts';
-import { silentLogger } from '../../../src/system/logger.ts';
-import type { FrameResult } from '../../../src/vision/contract.ts';
+import type { CameraSpec } from '../../../../src/capture/contract.ts';
+import { configSchema } from '../../../../src/config/schema.ts';
+import {
+  CameraPipeline,
+  type CameraPipelineDeps,
+} from '../../../../src/edge/cameras/camera-pipeline.ts';
+import { planRules } from '../../../../src/edge/cameras/camera-rules-plan.ts';
+import type { CameraRules } from '../../../../src/events/rules/camera-rules.ts';
+import type { AlertTriggered, ObjectEvent } from '../../../../src/protocol/payloads.ts';
+import type { OutgoingMessage } from '../../../../src/store/store.ts';
+import { silentLogger } from '../../../../src/system/logger.ts';
+import type { FrameResult } from '../../../../src/vision/contract.ts';
 
 /** A rule that anybody in view is an alert for, and a zone that is the whole picture. */
 const CONFIG = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CameraSpec } from '../../../src/capture/contract.ts';
-import { isSameQuality, withQuality } from '../../../src/edge/quality.ts';
+import type { CameraSpec } from '../../../../src/capture/contract.ts';
+import { isSameQuality, withQuality } from '../../../../src/edge/cameras/quality.ts';
 
 const configured: CameraSpec = {
   id: 'gate',

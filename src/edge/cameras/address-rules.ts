@@ -1,7 +1,7 @@
-import { type Host, isHostWithin, parseHost, parseHostPattern } from '../config/host-pattern.ts';
-import type { Config } from '../config/schema.ts';
-import { ApexError } from '../system/errors.ts';
-import { registerSecret, registerUrlSecrets } from '../system/redact.ts';
+import { type Host, isHostWithin, parseHost, parseHostPattern } from '../../config/host-pattern.ts';
+import type { Config } from '../../config/schema.ts';
+import { ApexError } from '../../system/errors.ts';
+import { registerSecret, registerUrlSecrets } from '../../system/redact.ts';
 
 export type AddressRule = Config['uplink']['stream_requests']['allow_addresses'][number];
 

@@ -1,6 +1,6 @@
-import type { CameraStatus } from '../capture/contract.ts';
-import type { Clock } from '../system/clock.ts';
-import { ApexError, type ErrorCode } from '../system/errors.ts';
+import type { CameraStatus } from '../../capture/contract.ts';
+import type { Clock } from '../../system/clock.ts';
+import { ApexError, type ErrorCode } from '../../system/errors.ts';
 
 const FAILING: ReadonlySet<CameraStatus['state']> = new Set(['failed', 'backing-off']);
 

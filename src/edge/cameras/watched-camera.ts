@@ -1,4 +1,4 @@
-import type { CameraSpec } from '../capture/contract.ts';
+import type { CameraSpec } from '../../capture/contract.ts';
 import type { CameraPipeline } from './camera-pipeline.ts';
 import type { AppliedQuality, Quality } from './camera-set.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { configSchema } from '../../../src/config/schema.ts';
-import { planRules, rulePlaceProblems } from '../../../src/edge/camera-rules-plan.ts';
+import { configSchema } from '../../../../src/config/schema.ts';
+import { planRules, rulePlaceProblems } from '../../../../src/edge/cameras/camera-rules-plan.ts';
 
 function config(text: string) {
   return configSchema.parse(parse(text));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { CameraStatus } from '../../../src/capture/contract.ts';
-import { FirstAnalysis } from '../../../src/edge/first-analysis.ts';
-import { ApexError } from '../../../src/system/errors.ts';
+import type { CameraStatus } from '../../../../src/capture/contract.ts';
+import { FirstAnalysis } from '../../../../src/edge/cameras/first-analysis.ts';
+import { ApexError } from '../../../../src/system/errors.ts';
 
 const DUE_MS = 17_000;
 
