@@ -129,11 +129,12 @@ export class CameraEvents {
     for (const track of started) events.push(this.#begin(track, result));
     for (const track of seen) events.push(...this.#update(track, result.monoMs));
     const objects = seen.map((track) => ({ track, eventId: this.#get(track).event.id }));
+    const alerts = this.#options.rules?.frame(objects, result) ?? [];
     return {
       events,
       detections: lost.detections ?? this.#feed.frame(result, objects),
       snapshots: this.#options.snapshots ? this.#wantedSnapshots(seen, result) : [],
-      alerts: this.#options.rules?.frame(objects, result) ?? [],
+      alerts: [...lost.alerts, ...alerts],
     };
   }
 
@@ -170,7 +171,8 @@ export class CameraEvents {
   #endAll(reason: EndReason): CameraChanges {
     const events = this.#tracker.flush().flatMap((track) => this.#end(track, reason));
     const detections = this.#lastFrame === null ? null : this.#feed.clear(this.#lastFrame);
-    return { events, detections, snapshots: [], alerts: [] };
+    const alerts = this.#lastFrame && this.#options.rules?.end(this.#lastFrame.wallMs);
+    return { events, detections, snapshots: [], alerts: alerts ?? [] };
   }
 
   #begin(track: Track, { wallMs, monoMs, model }: FrameResult): ObjectEvent {

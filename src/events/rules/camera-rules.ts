@@ -8,6 +8,7 @@ import { Cooldowns } from './cooldown.ts';
 import type { Rule } from './rule.ts';
 import { type FiringFacts, RuleWatch, type Surroundings } from './rule-watch.ts';
 import { isWithin, type SiteClock } from './schedule.ts';
+import { StormGuard } from './storm-guard.ts';
 
 export interface CameraRulesOptions {
   readonly cameraId: string;
@@ -30,11 +31,13 @@ export class CameraRules implements Surroundings {
   readonly #lines: readonly LineCrossing[];
   readonly #watches: readonly RuleWatch[];
   readonly #cooldowns = new Cooldowns();
+  readonly #storm: StormGuard;
   readonly #present = new Map<number, SeenObject>();
   #seen: ReadonlySet<number> = new Set();
 
   constructor(options: CameraRulesOptions) {
     this.#options = options;
+    this.#storm = new StormGuard(options.cameraId);
     this.#zones = new Map(options.zones.map((zone) => [zone.name, new ZonePresence(zone)]));
     this.#lines = options.lines.map((line) => new LineCrossing(line));
     this.#watches = options.rules.map((rule) => new RuleWatch(rule));
@@ -72,7 +75,15 @@ export class CameraRules implements Surroundings {
     const due = this.#watches.filter(({ rule }) => this.#isDue(rule, time.wallMs));
     const presences = due.flatMap((watch) => watch.look(this, time.monoMs));
     const crossed = crossings.filter(({ rule }) => this.#isDue(rule, time.wallMs));
-    return [...crossed, ...presences].flatMap((facts) => this.#alert(facts, time));
+    const alerts = [...crossed, ...presences].flatMap((facts) => this.#alert(facts, time) ?? []);
+    const digest = this.#storm.digest(time.monoMs, time.wallMs);
+    return digest === null ? alerts : [digest, ...alerts];
+  }
+
+  /** The camera is not watched any more: what would have waited is told. @param wallMs of the last frame */
+  end(wallMs: number): AlertTriggered[] {
+    const digest = this.#storm.flush(wallMs);
+    return digest === null ? [] : [digest];
   }
 
   /** The track has ended. */
@@ -112,12 +123,13 @@ export class CameraRules implements Surroundings {
     for (const watch of this.#watches) watch.left(trackId, zone);
   }
 
-  #alert(facts: FiringFacts, { monoMs, wallMs }: FrameTime): AlertTriggered[] {
+  #alert(facts: FiringFacts, { monoMs, wallMs }: FrameTime): AlertTriggered | null {
     const { cameraId } = this.#options;
     const { rule, zone, crossing } = facts;
     const key = JSON.stringify([rule.name, zone, crossing?.line]);
     const suppressed = this.#cooldowns.claim(key, rule.cooldownMs, monoMs);
-    return suppressed === null ? [] : [alertOf({ ...facts, suppressed }, cameraId, wallMs)];
+    if (suppressed === null) return null;
+    return this.#storm.pass(alertOf({ ...facts, suppressed }, cameraId, wallMs), monoMs);
   }
 
   /** Rules whose hours it is. */
