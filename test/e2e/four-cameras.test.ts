@@ -5,7 +5,7 @@ import { assets, clipPath, testWithAssets } from '../support/assets.ts';
 import { Site } from '../support/site.ts';
 
 /** Four cameras at once; `npm run test:soak` is the ten-minute form of the same test. */
-const SECONDS = Number(process.env.APEX_SOAK_SECONDS ?? 60);
+const SECONDS = Number(process.env.APEX_SOAK_SECONDS ?? 40);
 const CLIPS = {
   entrance: 'one-by-one-person-detection.mp4',
   walkway: 'people-walking.mp4',

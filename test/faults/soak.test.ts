@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 const NAMES = ['edge-1', 'edge-2', 'steady'];
 const RATES = { alert: 10, face: 10, event: 5, detection: 60, status: 1 };
 /** Length of the whole, APEX_FAULT_SOAK_SECONDS. */
-const SOAK_S = Number(process.env.APEX_FAULT_SOAK_SECONDS ?? 45);
+const SOAK_S = Number(process.env.APEX_FAULT_SOAK_SECONDS ?? 30);
 const MOST_BYTES = 400 * MIB;
 /** Shorter runs are over before a process has the size that it keeps. */
 const TREND_S = 1200;

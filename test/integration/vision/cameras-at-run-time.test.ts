@@ -13,7 +13,7 @@ const preparedDir = temporaryFolder('prepared');
 /** A second is the aim; a machine that is busy with other work must not decide. */
 const GAP_LIMIT_MS = 5000;
 /** How often cameras come and go to see whether something of them stays; `npm run test:cameras` has 50. */
-const VISITS = Number(process.env.APEX_CAMERA_VISITS ?? 12);
+const VISITS = Number(process.env.APEX_CAMERA_VISITS ?? 6);
 /** Memory that the first visits took is used again by the others. */
 const EARLY = Math.ceil(VISITS / 5);
 let cameras: RtspCamera;
