@@ -28,8 +28,15 @@ export interface CameraSpec {
   decoder: 'auto' | DecoderName;
   /** Largest picture that is analysed, in pixels; null for what suits the model. */
   analysed: { maxWidth: number; maxHeight: number } | null;
-  /** Largest picture kept for snapshots; null keeps none. */
-  snapshot: { maxWidth: number; maxHeight: number } | null;
+  /**
+   * Largest picture kept for snapshots, and what of it nobody may see: polygons with corners from 0 to 1. Null keeps
+   * none.
+   */
+  snapshot: {
+    maxWidth: number;
+    maxHeight: number;
+    hidden: readonly (readonly { readonly x: number; readonly y: number }[])[];
+  } | null;
   /** No frame for this long means the stream has stalled. */
   stallTimeoutMs: number;
   /** Byte-identical frames for this long mean the picture is frozen; 0 turns the check off. */

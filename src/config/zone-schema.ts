@@ -32,15 +32,17 @@ function isLine(text: string): boolean {
   return Math.hypot(to.x - from.x, to.y - from.y) > 0.01;
 }
 
+const corners = z
+  .string()
+  .refine(isPolygon, { error: 'three to 64 corners as x,y,x,y,… with numbers from 0 to 1' })
+  .meta({
+    title: 'Corners',
+    description:
+      'Corners as `x,y,x,y,…`, shares of the width and height of the picture from its upper left corner.',
+  });
+
 const zoneSchema = z.strictObject({
-  coordinates: z
-    .string()
-    .refine(isPolygon, { error: 'three to 64 corners as x,y,x,y,… with numbers from 0 to 1' })
-    .meta({
-      title: 'Corners',
-      description:
-        'Corners as `x,y,x,y,…`, shares of the width and height of the picture from its upper left corner.',
-    }),
+  coordinates: corners,
   inertia_s: z.number().min(0).max(60).default(0.5).meta({
     title: 'Inertia, seconds',
     description: 'An object counts as in or out only after it has been so for this long.',
@@ -58,6 +60,16 @@ const lineSchema = z.strictObject({
     }),
 });
 
+const maskSchema = z.strictObject({
+  coordinates: corners,
+  labels: z.array(z.string().min(1)).min(1).nullable().default(null).meta({
+    title: 'Labels',
+    description: 'Only objects of these labels; all when left out.',
+  }),
+});
+
+const privacyMaskSchema = z.strictObject({ coordinates: corners });
+
 /** Keys of a camera. */
 export const zonesOfCamera = {
   zones: z.record(ruleWord, zoneSchema).default({}).meta({
@@ -67,5 +79,14 @@ export const zonesOfCamera = {
   lines: z.record(ruleWord, lineSchema).default({}).meta({
     title: 'Lines',
     description: 'Lines across the picture whose crossing rules can ask for.',
+  }),
+  masks: z.record(ruleWord, maskSchema).default({}).meta({
+    title: 'Object masks',
+    description:
+      'Parts of the picture in which nothing is an object: what has its foot there is left out.',
+  }),
+  privacy_masks: z.record(ruleWord, privacyMaskSchema).default({}).meta({
+    title: 'Privacy masks',
+    description: 'Parts of the picture that are black in every image that is kept or sent.',
   }),
 };

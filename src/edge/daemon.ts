@@ -14,7 +14,7 @@ import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.t
 import { checkStreamAddress } from './cameras/address-rules.ts';
 import { CameraCatalogue } from './cameras/camera-catalogue.ts';
 import { CameraRequests } from './cameras/camera-requests.ts';
-import { planRules, rulePlaceProblems } from './cameras/camera-rules-plan.ts';
+import { planMasks, planRules, rulePlaceProblems } from './cameras/camera-rules-plan.ts';
 import type { CameraSet } from './cameras/camera-set.ts';
 import { FirstAnalysis } from './cameras/first-analysis.ts';
 import { WatchedCameras } from './cameras/watched-cameras.ts';
@@ -103,6 +103,7 @@ export class EdgeDaemon {
       ...shared,
       random: Math.random,
       rulesFor: (id) => planRules(loaded.config, id),
+      masksFor: (id) => planMasks(loaded.config, id),
       startVision: (cameras) => this.#startVision(cameras),
       onForgotten: (id) => this.#metrics.cameraForgotten(id),
     });

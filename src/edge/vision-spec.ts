@@ -4,6 +4,7 @@ import type { CameraFault, CameraSource, CameraSpec } from '../capture/contract.
 import { cameraSchema } from '../config/camera-schema.ts';
 import type { CameraConfig, Config } from '../config/schema.ts';
 import { cameraUrlWithCredentials } from '../config/secrets.ts';
+import { parseCoordinates } from '../config/zone-schema.ts';
 import { ApexError, asApexError } from '../system/errors.ts';
 import { registerUrlSecrets } from '../system/redact.ts';
 import { type DetectorSpec, type ExecutionProvider, PROVIDERS } from '../vision/contract.ts';
@@ -69,10 +70,16 @@ export function cameraSpec(
     labels: camera.detect.labels,
     decoder: camera.decoder,
     analysed: null,
-    snapshot: enabled ? { maxWidth: max_width, maxHeight: max_height } : null,
+    snapshot: enabled
+      ? { maxWidth: max_width, maxHeight: max_height, hidden: hiddenParts(camera) }
+      : null,
     stallTimeoutMs: Math.max(camera.stall_timeout_s * 1000, leastStallTimeoutMs(camera.detect.fps)),
     frozenTimeoutMs: camera.frozen_timeout_s * 1000,
   };
+}
+
+function hiddenParts({ privacy_masks }: CameraConfig): { x: number; y: number }[][] {
+  return Object.values(privacy_masks).map(({ coordinates }) => parseCoordinates(coordinates) ?? []);
 }
 
 /** What the vision process is told of each camera. A camera that cannot be planned stops only itself. */

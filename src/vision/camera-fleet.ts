@@ -92,8 +92,11 @@ export class CameraFleet {
     frameId: number,
     maxWidth: number,
   ): Promise<SnapshotImage | null> {
-    const picture = await this.#cameras.get(cameraId)?.picture(frameId);
-    return picture == null ? null : snapshotImage(picture, maxWidth);
+    const camera = this.#cameras.get(cameraId);
+    const picture = await camera?.picture(frameId);
+    return camera === undefined || picture == null
+      ? null
+      : snapshotImage(picture, maxWidth, camera.hidden);
   }
 
   #begin(spec: CameraSpec, hint: CameraHint | undefined): void {

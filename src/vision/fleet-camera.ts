@@ -105,6 +105,11 @@ export class FleetCamera {
     return this.#feed.waiting;
   }
 
+  /** Parts of its pictures that nobody may see. */
+  get hidden(): NonNullable<CameraSpec['snapshot']>['hidden'] {
+    return this.#spec.snapshot?.hidden ?? [];
+  }
+
   get counters(): CameraCounters {
     return this.#feed.counters;
   }

@@ -11,6 +11,7 @@ import type { ObjectEvent } from '../../protocol/payloads.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
+import { isMasked, type ObjectMask } from '../../tracking/zones/object-mask.ts';
 import type { CameraCounters, FrameResult } from '../../vision/contract.ts';
 import type { VisionHandle } from '../../vision/handle.ts';
 import { CameraRecord } from './camera-record.ts';
@@ -22,6 +23,8 @@ export interface CameraPipelineDeps {
   snapshots: SnapshotFiles | null;
   /** Null for a camera without rules. */
   rulesFor: (cameraId: string) => CameraRules | null;
+  /** Where nothing is an object. */
+  masksFor: (cameraId: string) => readonly ObjectMask[];
   clock: Clock;
   random: () => number;
   log: Logger;
@@ -50,6 +53,7 @@ export class CameraPipeline {
   #ended = 0;
   #alerts = 0;
   readonly #rules: CameraRules | null;
+  readonly #masks: readonly ObjectMask[];
   /** Counted here, so that it goes on over restarts of the vision process. */
   #analysed = 0;
   readonly #record: CameraRecord;
@@ -59,6 +63,7 @@ export class CameraPipeline {
     this.#deps = { ...deps, log: deps.log.child({ camera: spec.id }) };
     this.#record = new CameraRecord(spec.id, this.#deps);
     this.#rules = deps.rulesFor(spec.id);
+    this.#masks = deps.masksFor(spec.id);
     this.#events = new CameraEvents({
       cameraId: spec.id,
       minScore: spec.minScore,
@@ -109,10 +114,9 @@ export class CameraPipeline {
   frame(result: FrameResult): void {
     this.#analysed++;
     const wanted = this.#spec.labels;
-    const detections =
-      wanted === null
-        ? result.detections
-        : result.detections.filter(({ label }) => wanted.includes(label));
+    const detections = result.detections.filter(
+      (each) => (wanted?.includes(each.label) ?? true) && !isMasked(this.#masks, each),
+    );
     this.#apply(this.#events.frame({ ...result, detections }));
   }
 

@@ -5,6 +5,7 @@ import { CameraRules } from '../../events/rules/camera-rules.ts';
 import type { Rule } from '../../events/rules/rule.ts';
 import { type ScheduleWindow, SiteClock } from '../../events/rules/schedule.ts';
 import type { LineSpec } from '../../tracking/zones/line-crossing.ts';
+import type { ObjectMask } from '../../tracking/zones/object-mask.ts';
 import type { ZoneSpec } from '../../tracking/zones/zone-presence.ts';
 
 type RuleSections = Pick<Config, 'rules' | 'cameras' | 'site'>;
@@ -31,6 +32,14 @@ export function planRules(config: RuleSections, cameraId: string): CameraRules |
   if (rules.length + zones.length + lines.length === 0) return null;
   const { time_zone: timeZone = machineTimeZone() } = config.site;
   return new CameraRules({ cameraId, zones, lines, rules, siteClock: new SiteClock(timeZone) });
+}
+
+/** Where nothing is an object for a camera. */
+export function planMasks({ cameras }: Pick<Config, 'cameras'>, cameraId: string): ObjectMask[] {
+  return Object.values(cameras[cameraId]?.masks ?? {}).map(({ coordinates, labels }) => ({
+    polygon: parseCoordinates(coordinates) ?? [],
+    labels: labels && new Set(labels),
+  }));
 }
 
 /**

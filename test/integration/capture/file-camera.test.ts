@@ -57,7 +57,7 @@ describe('pace: max', () => {
   test('delivers every frame of the clip with its picture, dated by media time', async () => {
     const running = capture(file([clip]), {
       fps: 'all',
-      snapshot: { maxWidth: 1280, maxHeight: 720 },
+      snapshot: { maxWidth: 1280, maxHeight: 720, hidden: [] },
     });
     await finished(running);
     const { sink, states } = running;

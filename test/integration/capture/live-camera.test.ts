@@ -70,7 +70,7 @@ describe('frames', () => {
   test('are the camera’s own pictures, every second of ten at fps 5, with their snapshots', async () => {
     await startCamera();
     const { sink, capture: running } = capture(source(), {
-      snapshot: { maxWidth: 400, maxHeight: 400 },
+      snapshot: { maxWidth: 400, maxHeight: 400, hidden: [] },
     });
     await until(() =>
       expect(Math.min(sink.frames.length, sink.pictures.length)).toBeGreaterThan(6),

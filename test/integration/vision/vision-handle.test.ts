@@ -1,5 +1,7 @@
+import sharp, { type Region } from 'sharp';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
+import type { SnapshotImage } from '../../../src/vision/contract.ts';
 import { clipPath, testWithAssets } from '../../support/assets.ts';
 import { childProcesses } from '../../support/capture.ts';
 import { temporaryFolder, waitFor } from '../../support/program.ts';
@@ -34,6 +36,11 @@ afterEach(async () => {
   await waitFor('no process is left', () => childProcesses().length === 0, 5000);
 });
 
+async function brightest(image: SnapshotImage | null, part: Region): Promise<number> {
+  const { channels } = await sharp(await sharp(image?.jpeg).extract(part).toBuffer()).stats();
+  return Math.max(...channels.map(({ max }) => max));
+}
+
 describe('VisionHandle', () => {
   real('analyses every frame of a clip, in order, on the provider that works', async () => {
     const vision = run([['walk', clipPath(CLIP)]], { providers: ['tensorrt', 'cuda', 'cpu'] });
@@ -58,12 +65,23 @@ describe('VisionHandle', () => {
   });
 
   real('gives the picture of a frame, for a moment', async () => {
-    const snapshot = { maxWidth: 800, maxHeight: 600 };
+    const right = [
+      { x: 0.5, y: 0 },
+      { x: 1, y: 0 },
+      { x: 1, y: 1 },
+      { x: 0.5, y: 1 },
+    ];
+    const snapshot = { maxWidth: 800, maxHeight: 600, hidden: [right] };
     const vision = run([['walk', clipPath(CLIP), { pace: 'realtime' }, { snapshot }]]);
     const result = await waitFor('a result', () => vision.results.at(-1));
     const image = await vision.handle.snapshot('walk', result.frameId, 1280);
     expect(image).toMatchObject({ width: 800, height: 450 });
     expect([...(image?.jpeg.subarray(0, 3) ?? [])]).toEqual([0xff, 0xd8, 0xff]);
+    // The right half is hidden, the left one is seen.
+    expect(await brightest(image, { left: 400, top: 0, width: 400, height: 450 })).toBeLessThan(16);
+    expect(await brightest(image, { left: 0, top: 0, width: 390, height: 450 })).toBeGreaterThan(
+      99,
+    );
     const next = await waitFor('another', () =>
       vision.results.find((each) => each.frameId > result.frameId),
     );

@@ -50,7 +50,7 @@ const schema = configJsonSchema() as Shape;
 
 /** Lists that are empty; their commented entries are examples of what may stand there, not of defaults. */
 const SHOWN_FILLED =
-  /^(?:hub\.tokens|uplink\.stream_requests\.allow_addresses|cameras\.\*\.zones|rules\.\*\.schedule)(?:\.|$)/;
+  /^(?:hub\.tokens|uplink\.stream_requests\.allow_addresses|cameras\.\*\.(?:zones|masks)|rules\.\*\.schedule)(?:\.|$)/;
 
 describe('config.example.yaml', () => {
   test('is a configuration without a problem', () => {

@@ -72,6 +72,7 @@ function scene(rules: CameraRules | null = null) {
     vision: {},
     snapshots: null,
     rulesFor: () => rules,
+    masksFor: () => [],
     clock,
     random: Math.random,
     log: silentLogger,
