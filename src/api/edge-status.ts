@@ -1,6 +1,6 @@
 import type { CameraFault, CameraState, DecoderChoice, StreamInfo } from '../capture/contract.ts';
 import type { Lane } from '../protocol/lanes.ts';
-import type { ProviderReport } from '../vision/contract.ts';
+import type { ExecutionProvider, ProviderReport } from '../vision/contract.ts';
 
 /** What the daemon says of itself: the answer of `GET /status` and of `apex-edge status --json`. */
 export interface EdgeStatus {
@@ -11,11 +11,23 @@ export interface EdgeStatus {
   started_at: number;
   uptime_s: number;
   detector: DetectorView;
+  faces: FacesView | null;
   cameras: CameraView[];
   queue: QueueView;
   uplink: UplinkView;
   /** Problems of the configuration that did not keep the daemon from starting. */
   config_problems: string[];
+}
+
+/** What reads faces; null where no camera asks for them. */
+export interface FacesView {
+  detector: string;
+  embedding: string;
+  /** Null where they are not read, or not yet. */
+  provider: ExecutionProvider | null;
+  /** Known people; null before the models run. */
+  people: number | null;
+  fault: CameraFault | null;
 }
 
 interface DetectorView {
@@ -44,6 +56,8 @@ export interface CameraView {
   objects: Record<string, number>;
   events_started: number;
   events_ended: number;
+  /** Faces since the start: people whose face was decided, and of these the named; null where that is off. */
+  faces: { decided: number; named: number } | null;
   /** Alerts of rules since the start. */
   alerts: number;
   /** How many objects are in each zone. */

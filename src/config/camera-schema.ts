@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { cameraFacesSchema } from './face-schema.ts';
 import { absolutePath, fileOfSecret, oneSecretOnly } from './schema-parts.ts';
 import { zonesOfCamera } from './zone-schema.ts';
 
@@ -98,6 +99,10 @@ const cameraFields = z.strictObject({
   detect: detectSchema.prefault({}).meta({
     title: 'Detection',
     description: 'What is looked for on this camera, and how often.',
+  }),
+  faces: cameraFacesSchema.prefault({}).meta({
+    title: 'Faces',
+    description: 'Off unless it is switched on here: faces are biometric data.',
   }),
   ...zonesOfCamera,
 });

@@ -37,7 +37,8 @@ const ruleFields = z.strictObject({
     .meta({
       title: 'Type of the alert',
       description:
-        'When left out: `perimeter_breach` with `lines`, `loitering_detected` with `duration_s`, else `object_detected`.',
+        'When left out: `watch_list_match`, `unknown_person` or `person_recognised` with `identity`, ' +
+        '`perimeter_breach` with `lines`, `loitering_detected` with `duration_s`, else `object_detected`.',
     }),
   severity: z.enum(['low', 'medium', 'high', 'critical']).default('medium').meta({
     title: 'Severity',
@@ -55,6 +56,23 @@ const ruleFields = z.strictObject({
     title: 'Lowest score',
     description: 'Least median score over all sightings of the object, 0 to 1.',
   }),
+  identity: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:known|unknown|safe|watch_list|threat|person:.+)$/,
+          '`known`, `unknown`, `safe`, `watch_list`, `threat`, or `person:` and an id',
+        ),
+    )
+    .min(1)
+    .optional()
+    .meta({
+      title: 'Identity',
+      description:
+        'Only who is any of these; anybody when left out. `known`, `unknown` (compared, and nobody’s), `safe`, ' +
+        '`watch_list`, `threat`, or `person:` and an id. Needs `faces` of the camera.',
+    }),
   zones: names.optional().meta({
     title: 'Zones',
     description: 'In any of these; anywhere in the picture when left out.',
@@ -79,11 +97,17 @@ const ruleFields = z.strictObject({
     title: 'Schedule',
     description: 'Hours in which the rule counts; always when left out.',
   }),
-  cooldown_s: z.number().min(0).max(86_400).default(60).meta({
-    title: 'Cooldown, seconds',
-    description:
-      'After an alert none of this rule for the same camera and zone or line for so long. What comes meanwhile is counted in the next one.',
-  }),
+  cooldown_s: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(60)
+    .meta({
+      title: 'Cooldown, seconds',
+      description:
+        'After an alert none of this rule for the same camera, zone or line, and person for so long. What comes ' +
+        'meanwhile is counted in the next one.',
+    }),
 });
 
 type RuleFields = Partial<z.infer<typeof ruleFields>>;

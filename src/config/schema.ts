@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cameraId, cameraSchema } from './camera-schema.ts';
+import { facesSchema } from './face-schema.ts';
 import { parseHostPattern } from './host-pattern.ts';
 import { hubSchema } from './hub-schema.ts';
 import { ruleSchema } from './rule-schema.ts';
@@ -243,6 +244,10 @@ export const configSchema = z
     cameras: z.record(cameraId, cameraSchema).default({}).meta({
       title: 'Cameras',
       description: 'One entry for each camera, under its name.',
+    }),
+    faces: facesSchema.prefault({}).meta({
+      title: 'Faces',
+      description: 'How faces are compared on the cameras where that is switched on.',
     }),
     rules: z.record(ruleWord, ruleSchema).default({}).meta({
       title: 'Rules',

@@ -103,6 +103,7 @@ export class EdgeDaemon {
       ...shared,
       random: Math.random,
       rulesFor: (id) => planRules(loaded.config, id),
+      facesFor: (id) => parts.faces.forCamera(id),
       masksFor: (id) => planMasks(loaded.config, id),
       startVision: (cameras) => this.#startVision(cameras),
       onForgotten: (id) => this.#metrics.cameraForgotten(id),
@@ -113,9 +114,11 @@ export class EdgeDaemon {
   }
 
   async #begin(): Promise<void> {
-    const { store, vision, uplink, requests, modelFault } = this.#parts;
+    const { store, vision, uplink, requests, modelFault, faces } = this.#parts;
+    if (faces.fault !== null) this.#log.error({ err: faces.fault }, 'faces cannot be read');
     this.#leftOpen = await LeftOpenEvents.find(store, this.#clock, this.#log);
     await this.#control.start();
+    vision.onFacesReady((report) => faces.ready(report));
     vision.onReady((_provider, labels) => this.#checkLabels(labels));
     let before: UplinkView['state'] = 'off';
     uplink?.onStatus(({ state }) => {
@@ -144,6 +147,7 @@ export class EdgeDaemon {
     const preparedDir = join(configuredModelsDir(config), 'prepared');
     vision.start({
       detector: planDetector(config, { model, preparedDir }),
+      faces: this.#parts.faces.spec,
       cameras,
       ffmpegPath: config.ffmpeg.path,
     });
@@ -226,6 +230,7 @@ export class EdgeDaemon {
         pid: vision.status.pid,
         rss_mb: vision.status.rssMb,
       },
+      faces: this.#parts.faces.view(vision.status.faces),
       cameras: this.#cameras.views(now),
       queue: queueView(await store.queue(), now),
       uplink: this.#uplinkView(),

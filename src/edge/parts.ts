@@ -13,8 +13,13 @@ import { Uplink } from '../uplink/uplink.ts';
 import { VisionHandle } from '../vision/handle.ts';
 import { CameraOverrides } from './cameras/camera-overrides.ts';
 import { StreamRequests } from './cameras/stream-requests.ts';
+import { FaceRecognition } from './faces/face-recognition.ts';
 import { edgeIdentity } from './identity.ts';
 import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
+
+/** Room for the best faces of events. */
+const FACES_MB = 64;
+const NOBODY = { known: () => [] };
 
 export interface EdgeDaemonOptions {
   loaded: LoadedConfig;
@@ -34,6 +39,9 @@ export interface EdgeParts {
   /** Why there is no uplink although one is configured. */
   uplinkFault: ApexError | null;
   snapshots: SnapshotFiles | null;
+  /** The best face of each event. */
+  faceFiles: SnapshotFiles;
+  faces: FaceRecognition;
   plan: CameraPlan;
   /** What was asked for upstream and outlives the daemon. */
   overrides: CameraOverrides;
@@ -103,6 +111,12 @@ async function assembleAround(
           log,
         })
       : null,
+    faceFiles: new SnapshotFiles({
+      dir: join(data_dir, 'faces'),
+      budgetBytes: FACES_MB * 1e6,
+      log,
+    }),
+    faces: new FaceRecognition(config, (name) => models.resolve(name), NOBODY),
     plan,
     overrides: await CameraOverrides.open(data_dir, log),
     model: model.value,

@@ -70,9 +70,11 @@ export function cameraSpec(
     labels: camera.detect.labels,
     decoder: camera.decoder,
     analysed: null,
-    snapshot: enabled
-      ? { maxWidth: max_width, maxHeight: max_height, hidden: hiddenParts(camera) }
-      : null,
+    // Faces are read from these pictures also where none is kept.
+    snapshot:
+      enabled || camera.faces.enabled
+        ? { maxWidth: max_width, maxHeight: max_height, hidden: hiddenParts(camera) }
+        : null,
     stallTimeoutMs: Math.max(camera.stall_timeout_s * 1000, leastStallTimeoutMs(camera.detect.fps)),
     frozenTimeoutMs: camera.frozen_timeout_s * 1000,
   };

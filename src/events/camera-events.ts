@@ -1,12 +1,15 @@
+import type { FaceRequest } from '../faces/recognition/camera-faces.ts';
 import { type BoundingBox, detectionType } from '../protocol/detection.ts';
 import type { AiDetectionResult, AlertTriggered, ObjectEvent } from '../protocol/payloads.ts';
 import { Tracker } from '../tracking/tracker.ts';
 import type { Track } from '../tracking/types.ts';
-import type { FrameResult } from '../vision/contract.ts';
+import type { FrameResult, PersonFace } from '../vision/contract.ts';
 import { BestSnapshot, snapshotQuality } from './best-snapshot.ts';
 import { DetectionFeed } from './detection-feed.ts';
+import type { EventFaces, FaceNews } from './event-faces.ts';
 import { makeEventId } from './event-id.ts';
 import { type EndReason, LiveEvent } from './live-event.ts';
+import type { SeenObject } from './rules/alert.ts';
 import type { CameraRules } from './rules/camera-rules.ts';
 
 /** An object out of sight for this long has left; at low frame rates at least for three frames. */
@@ -25,6 +28,8 @@ export interface CameraEventsOptions {
   random: () => number;
   /** Whether pictures are asked for. */
   snapshots: boolean;
+  /** Who is recognised; null for nobody. */
+  faces?: EventFaces<PersonFace> | null;
   /** What raises alerts; null for nothing. */
   rules?: CameraRules | null;
   /** Least time between two updates of an event. Default 5 s. */
@@ -49,9 +54,15 @@ export interface CameraChanges {
   detections: AiDetectionResult | null;
   snapshots: readonly SnapshotRequest[];
   alerts: readonly AlertTriggered[];
+  /** Whose faces to read in this frame. */
+  faceRequest: FaceRequest | null;
+  faces: FaceNews<PersonFace>;
 }
 
-const NO_CHANGES: CameraChanges = { events: [], detections: null, snapshots: [], alerts: [] };
+const NO_CHANGES: CameraChanges = {
+  ...{ events: [], detections: null, snapshots: [], alerts: [] },
+  ...{ faceRequest: null, faces: { results: [], best: [] } },
+};
 
 interface Followed {
   event: LiveEvent;
@@ -76,6 +87,7 @@ export class CameraEvents {
       aliveIntervalMs: 60_000,
       detectionIntervalMs: 1000,
       rules: null,
+      faces: null,
       ...options,
     };
     const pace = paceOf(options.frameIntervalMs);
@@ -124,18 +136,32 @@ export class CameraEvents {
     const lost = isSameStretch ? NO_CHANGES : this.cameraLost();
     this.#lastFrame = result;
     this.#quietSinceMs = null;
-    const { seen, started, ended } = this.#tracker.update(result.detections, result.monoMs);
+    const { seen, tentative, started, ended } = this.#tracker.update(
+      result.detections,
+      result.monoMs,
+    );
     const events = [...lost.events, ...ended.flatMap((track) => this.#end(track, 'left'))];
     for (const track of started) events.push(this.#begin(track, result));
     for (const track of seen) events.push(...this.#update(track, result.monoMs));
-    const objects = seen.map((track) => ({ track, eventId: this.#get(track).event.id }));
+    const objects = seen.map((track) => this.#object(track));
     const alerts = this.#options.rules?.frame(objects, result) ?? [];
     return {
       events,
       detections: lost.detections ?? this.#feed.frame(result, objects),
       snapshots: this.#options.snapshots ? this.#wantedSnapshots(seen, result) : [],
       alerts: [...lost.alerts, ...alerts],
+      faceRequest: this.#options.faces?.wanted(seen, tentative, result) ?? null,
+      faces: this.#faceNews(),
     };
+  }
+
+  /** The faces that were asked for; null where the picture was gone. */
+  facesRead(
+    request: FaceRequest,
+    faces: readonly (PersonFace | null)[] | null,
+  ): FaceNews<PersonFace> {
+    this.#options.faces?.read(request, faces);
+    return this.#faceNews();
   }
 
   /**
@@ -172,7 +198,7 @@ export class CameraEvents {
     const events = this.#tracker.flush().flatMap((track) => this.#end(track, reason));
     const detections = this.#lastFrame === null ? null : this.#feed.clear(this.#lastFrame);
     const alerts = this.#lastFrame && this.#options.rules?.end(this.#lastFrame.wallMs);
-    return { events, detections, snapshots: [], alerts: alerts ?? [] };
+    return { ...NO_CHANGES, events, detections, alerts: alerts ?? [], faces: this.#faceNews() };
   }
 
   #begin(track: Track, { wallMs, monoMs, model }: FrameResult): ObjectEvent {
@@ -186,6 +212,7 @@ export class CameraEvents {
       monoMs,
     });
     this.#followed.set(track.id, { event, best: new BestSnapshot() });
+    this.#options.faces?.begun(track.id, event);
     return event.told;
   }
 
@@ -198,9 +225,19 @@ export class CameraEvents {
     const followed = this.#followed.get(track.id);
     this.#followed.delete(track.id);
     this.#options.rules?.forget(track.id);
+    this.#options.faces?.ended(track.id);
     return followed === undefined
       ? []
       : [followed.event.end(reason, this.#lastFrame?.monoMs ?? track.lastSeenMs)];
+  }
+
+  #object(track: Track): SeenObject {
+    const { event } = this.#get(track);
+    return { track, eventId: event.id, identity: event.identity, isUnknown: event.isUnknown };
+  }
+
+  #faceNews(): FaceNews<PersonFace> {
+    return this.#options.faces?.take() ?? NO_CHANGES.faces;
   }
 
   #wantedSnapshots(seen: readonly Track[], { frameId, monoMs }: FrameResult): SnapshotRequest[] {

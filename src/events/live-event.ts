@@ -1,5 +1,5 @@
 import { detectionType } from '../protocol/detection.ts';
-import type { ObjectEvent } from '../protocol/payloads.ts';
+import type { EventIdentity, ObjectEvent } from '../protocol/payloads.ts';
 import { iou } from '../tracking/box.ts';
 import type { Track } from '../tracking/types.ts';
 import { wireBox, wireScore } from './wire-numbers.ts';
@@ -30,6 +30,8 @@ export class LiveEvent {
   readonly #startTime: number;
   #track: Track;
   #hasSnapshot = false;
+  #identity: EventIdentity | null = null;
+  #isUnknown = false;
   #told: ObjectEvent;
   #toldMs: number;
 
@@ -60,11 +62,28 @@ export class LiveEvent {
     this.#hasSnapshot = true;
   }
 
+  /** Its face was compared; who it is, is told with the next sighting. @param identity of a known person */
+  identified(identity: EventIdentity | null, isUnknown: boolean): void {
+    this.#identity = identity;
+    this.#isUnknown = isUnknown;
+  }
+
+  /** Whether the face was compared and is nobody's that is known. */
+  get isUnknown(): boolean {
+    return this.#isUnknown;
+  }
+
+  get identity(): EventIdentity | null {
+    return this.#identity;
+  }
+
   /** The object was seen; returns an update when there is something to tell. */
   see(track: Track, monoMs: number, intervals: UpdateIntervals): ObjectEvent | null {
     this.#track = track;
     const sinceToldMs = monoMs - this.#toldMs;
-    if (sinceToldMs < intervals.updateIntervalMs) return null;
+    // Who it is, people want to know at once.
+    const isDue = sinceToldMs >= intervals.updateIntervalMs || this.#isIdentityNew();
+    if (!isDue) return null;
     if (sinceToldMs < intervals.aliveIntervalMs && !this.#isChanged()) return null;
     this.#told = this.#payload('update', monoMs);
     this.#toldMs = monoMs;
@@ -81,8 +100,13 @@ export class LiveEvent {
       iou(this.#told.bounding_box, this.#track.box) < MOVED_IOU ||
       this.#track.topScore >= this.#told.top_score + SCORE_STEP ||
       this.#track.label !== this.#told.label ||
-      this.#hasSnapshot !== this.#told.has_snapshot
+      this.#hasSnapshot !== this.#told.has_snapshot ||
+      this.#isIdentityNew()
     );
+  }
+
+  #isIdentityNew(): boolean {
+    return this.#identity?.person_id !== this.#told.identity?.person_id;
   }
 
   #payload(phase: ObjectEvent['phase'], monoMs: number): ObjectEvent {
@@ -101,6 +125,7 @@ export class LiveEvent {
       top_score: wireScore(track.topScore),
       bounding_box: wireBox(track.box),
       has_snapshot: this.#hasSnapshot,
+      ...(this.#identity !== null && { identity: this.#identity }),
       model: this.#model,
       timestamp: this.#wallTime(monoMs),
     };

@@ -1,4 +1,5 @@
 import type { BoundingBox } from '../protocol/detection.ts';
+import type { EventIdentity } from '../protocol/payloads.ts';
 
 /** A place in a picture: shares of its width and height, origin top left. */
 export interface Landmark {
@@ -49,8 +50,7 @@ export interface FaceReader {
   close(): Promise<void>;
 }
 
-export const THREAT_LEVELS = ['safe', 'unknown', 'watch_list', 'threat'] as const;
-export type ThreatLevel = (typeof THREAT_LEVELS)[number];
+type ThreatLevel = EventIdentity['threat_level'];
 
 /** A person as the recognition knows them. */
 export interface KnownPerson {

@@ -30,6 +30,18 @@ export const aiDetectionResultSchema = z
   .describe('What one frame of one camera shows.');
 export type AiDetectionResult = z.infer<typeof aiDetectionResultSchema>;
 
+const THREAT_LEVELS = ['safe', 'unknown', 'watch_list', 'threat'] as const;
+
+const identitySchema = z
+  .object({
+    person_id: name,
+    name,
+    confidence: z.number().describe('Cosine of the embeddings, mean over the looks, 0..1'),
+    threat_level: z.enum(THREAT_LEVELS),
+  })
+  .describe('Who it is');
+export type EventIdentity = z.infer<typeof identitySchema>;
+
 export const objectEventSchema = z
   .object({
     phase: z
@@ -51,6 +63,7 @@ export const objectEventSchema = z
     top_score: z.number().describe('Best of the track, 0..1'),
     bounding_box: boundingBoxSchema.describe('The object as it was seen best'),
     has_snapshot: z.boolean().describe('The edge keeps a picture'),
+    identity: identitySchema.optional().describe('Of a person whose face is known'),
     model: name.describe('The model that found it'),
     timestamp,
   })
@@ -76,9 +89,16 @@ const faceDetectionResultSchema = z
   .object({
     camera_id: camera,
     timestamp,
-    faces: z.array(freeFields).max(1024).describe('One object a face; its fields are free'),
+    faces: z
+      .array(freeFields)
+      .max(1024)
+      .describe(
+        'One object a face; edges give `face_id`, `event_id`, `track_id`, `person_id`, `name`, `confidence`, ' +
+          '`bounding_box`, `is_known`, `threat_level`, `is_decided`, `looks`, `quality` and `width_px`',
+      ),
   })
-  .describe('Faces of one frame of one camera.');
+  .describe('Whose faces were seen on one camera: told when it is decided, and when that changes.');
+export type FaceDetectionResult = z.infer<typeof faceDetectionResultSchema>;
 
 const aiEngineStatusSchema = z
   .object({

@@ -212,6 +212,25 @@ export const ERROR_CATALOGUE = {
     remedy:
       'Export a YOLOv8 detection model: `yolo export model=yolov8n.pt format=onnx imgsz=640`.',
   },
+  VISION_FACES_FAILED: {
+    summary: 'The models for faces cannot be run; objects are still found.',
+    remedy: 'Check the models with `apex-edge models verify`, and look at the reason.',
+  },
+  MODEL_NO_FACE_DETECTOR: {
+    summary: 'The model is no face detector of a known kind.',
+    remedy:
+      'Use YuNet (`apex-edge models pull yunet`), Ultra-Light RFB (`ultra-light-face`), or a model with the outputs of SCRFD.',
+  },
+  MODEL_NO_FACE_LANDMARKS: {
+    summary: 'Faces cannot be compared without landmarks, and no usable model for them is there.',
+    remedy:
+      'Use a face detector with landmarks (`yunet`), or set `faces.landmarks` to `face-landmarks` and pull it.',
+  },
+  MODEL_NO_FACE_EMBEDDING: {
+    summary: 'The model does not turn an aligned face of 112x112 pixels into an embedding.',
+    remedy:
+      'Use `face-embedding` (`apex-edge models pull face-embedding`), or a model like ArcFace.',
+  },
   MODEL_CANNOT_BE_CUT: {
     summary: 'The model runs, but its detection head has an unknown layout, so it runs slower.',
     remedy: 'Export the model again with a current Ultralytics version for the faster form.',

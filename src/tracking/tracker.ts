@@ -83,8 +83,13 @@ export class Tracker {
     this.#associate(this.#candidates(detections));
     const started = this.#confirm();
     this.#forgetUnconfirmed();
-    const seen = this.#tracklets.filter((tracklet) => tracklet.confirmed && tracklet.missed === 0);
-    return { seen: seen.map(toTrack), started: started.map(toTrack), ended };
+    const now = this.#tracklets.filter(({ missed }) => missed === 0);
+    return {
+      seen: now.filter(({ confirmed }) => confirmed).map(toTrack),
+      tentative: now.filter(({ confirmed, hits }) => !confirmed && hits > 1).map(toTrack),
+      started: started.map(toTrack),
+      ended,
+    };
   }
 
   /** Ends everything, as when the camera is gone; the next frame may have any time. Ids go on. */

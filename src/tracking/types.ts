@@ -33,6 +33,8 @@ export interface Track {
 export interface TrackerUpdate {
   /** Confirmed tracks that were seen in this frame. */
   seen: readonly Track[];
+  /** Tracks seen in this frame, not for the first time, that are not confirmed yet. */
+  tentative: readonly Track[];
   /** Tracks confirmed by this frame; also among `seen`. */
   started: readonly Track[];
   /** Confirmed tracks that have been out of sight for too long. */

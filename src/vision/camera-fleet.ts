@@ -4,6 +4,7 @@ import { FleetCamera, type FleetCameraDeps, type FrameInWork } from './fleet-cam
 import { FrameMemory } from './frame-memory.ts';
 import { GeometryPlanner } from './geometry-planner.ts';
 import type { FramePlan, Size } from './letterbox.ts';
+import type { Picture } from './picture-ring.ts';
 import { Scheduler } from './scheduler.ts';
 import { snapshotImage } from './snapshot-image.ts';
 
@@ -86,17 +87,24 @@ export class CameraFleet {
     return [...this.#cameras.values()].map((camera) => camera.counters);
   }
 
+  /** The picture of a frame with what of it nobody may see; its pixels are valid until the next turn of the loop. */
+  async picture(
+    cameraId: string,
+    frameId: number,
+  ): Promise<{ picture: Picture; hidden: FleetCamera['hidden'] } | null> {
+    const camera = this.#cameras.get(cameraId);
+    const picture = await camera?.picture(frameId);
+    return camera === undefined || picture == null ? null : { picture, hidden: camera.hidden };
+  }
+
   /** The picture of a frame as JPEG; null when it is gone, or the camera keeps none. */
   async snapshot(
     cameraId: string,
     frameId: number,
     maxWidth: number,
   ): Promise<SnapshotImage | null> {
-    const camera = this.#cameras.get(cameraId);
-    const picture = await camera?.picture(frameId);
-    return camera === undefined || picture == null
-      ? null
-      : snapshotImage(picture, maxWidth, camera.hidden);
+    const seen = await this.picture(cameraId, frameId);
+    return seen && snapshotImage(seen.picture, maxWidth, seen.hidden);
   }
 
   #begin(spec: CameraSpec, hint: CameraHint | undefined): void {

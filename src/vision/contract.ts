@@ -1,10 +1,13 @@
 import type {
+  CameraFault,
   CameraSpec,
   CameraStatus,
   CaptureHistory,
   DecoderChoice,
   StreamInfo,
 } from '../capture/contract.ts';
+import type { FaceSample } from '../faces/contract.ts';
+import type { FaceGate } from '../faces/quality.ts';
 import type { BoundingBox } from '../protocol/detection.ts';
 
 /** What the daemon and the vision process say to each other, and what the rest of the daemon knows of vision. */
@@ -36,6 +39,32 @@ export interface DetectorSpec {
   threadsPerWorker: number;
   /** Lowest score any camera wants, 0..1. */
   minScore: number;
+}
+
+/** The models that read faces. */
+export interface FacesSpec {
+  /** Paths of installed models. */
+  detector: string;
+  embedding: string;
+  /** For a detector that finds no landmarks. */
+  landmarks: string | null;
+  gate: FaceGate;
+}
+
+/** What reads faces. */
+export interface FacesReport {
+  /** Null where none can. */
+  provider: ExecutionProvider | null;
+  refused: readonly { provider: ExecutionProvider; reason: string }[];
+  /** Name of the embedding model; null where faces cannot be read. */
+  embedding: string | null;
+  fault: CameraFault | null;
+}
+
+/** The face of a person in a camera's picture, boxes and landmarks relative to it. */
+export interface PersonFace extends FaceSample {
+  /** JPEG of the face and some of what is around it; null where there is a doubt about it. */
+  jpeg: Uint8Array | null;
 }
 
 export interface CameraCounters {
@@ -92,6 +121,8 @@ export type ToVision =
   | {
       kind: 'start';
       detector: DetectorSpec;
+      /** Null where no camera asks for faces. */
+      faces: FacesSpec | null;
       cameras: readonly CameraSpec[];
       ffmpegPath: string;
       hints: readonly CameraHint[];
@@ -99,6 +130,14 @@ export type ToVision =
       excluded: readonly { provider: ExecutionProvider; reason: string }[];
     }
   | { kind: 'snapshot'; requestId: number; cameraId: string; frameId: number; maxWidth: number }
+  /** The faces of people in a frame. Answered by `faces`. */
+  | {
+      kind: 'faces';
+      requestId: number;
+      cameraId: string;
+      frameId: number;
+      persons: readonly BoundingBox[];
+    }
   | { kind: 'camera_add'; camera: CameraSpec }
   /** Answered by `settled` when nothing of the camera is left and nothing more will be told of it. */
   | { kind: 'camera_remove'; requestId: number; cameraId: string }
@@ -114,6 +153,9 @@ export type FromVision =
   | { kind: 'camera'; status: CameraStatus }
   | { kind: 'counters'; cameras: readonly CameraCounters[]; rssMb: number }
   | { kind: 'snapshot'; requestId: number; image: SnapshotImage | null }
+  /** For each person the face; null where the picture is gone or there is too much to do. */
+  | { kind: 'faces'; requestId: number; faces: readonly (PersonFace | null)[] | null }
+  | { kind: 'faces_ready'; report: FacesReport }
   | { kind: 'settled'; requestId: number }
   | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; event: string; fields: object }
   | { kind: 'fatal'; error: { code: string; message: string; remedy: string } };

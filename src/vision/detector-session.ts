@@ -17,7 +17,7 @@ export interface DetectorSessionOptions {
 }
 
 /** The part of TensorRT's work that it does not take goes to CUDA, and only what is left to the CPU. */
-const PROVIDER_CHAIN: Readonly<Record<ExecutionProvider, readonly string[]>> = {
+export const PROVIDER_CHAIN: Readonly<Record<ExecutionProvider, readonly string[]>> = {
   tensorrt: ['tensorrt', 'cuda'],
   cuda: ['cuda'],
   cpu: ['cpu'],

@@ -1,28 +1,30 @@
 import type { CameraFault, CameraSpec, CameraStatus } from '../capture/contract.ts';
+import type { BoundingBox } from '../protocol/detection.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import type {
   CameraCounters,
   DetectorSpec,
+  FacesReport,
+  FacesSpec,
   FrameResult,
   FromVision,
+  PersonFace,
   ProviderReport,
   SnapshotImage,
   ToVision,
 } from './contract.ts';
 import { FleetMemory } from './fleet-memory.ts';
-import { OpenRequests } from './open-requests.ts';
 import { ProviderBlame } from './provider-blame.ts';
 import { VisionChild } from './vision-child.ts';
+import { VisionQuestions } from './vision-questions.ts';
 import { transition, type VisionEvent, type VisionState } from './vision-state.ts';
 
 /** The process tells its counters every second; without them it hangs. */
 const SILENCE_LIMIT_MS = 10_000;
 /** Between the request to end and the kill. */
 const STOP_LIMIT_MS = 3000;
-/** By then nobody wants a picture any more. */
-const SNAPSHOT_LIMIT_MS = 5000;
 
 export interface VisionHandleDeps {
   clock: Clock;
@@ -33,6 +35,8 @@ export interface VisionHandleDeps {
 
 export interface VisionSpec {
   detector: DetectorSpec;
+  /** Null where no camera asks for faces. */
+  faces: FacesSpec | null;
   cameras: readonly CameraSpec[];
   ffmpegPath: string;
 }
@@ -41,6 +45,8 @@ export interface VisionStatus {
   state: VisionState['name'];
   /** What runs the detector; null until it is known. */
   provider: ProviderReport | null;
+  /** What reads faces; null until it is known, or where nobody asks for them. */
+  faces: FacesReport | null;
   /** Classes that the detector reports; empty until it is known. */
   labels: readonly string[];
   /** Times that the process was started again after it ended by itself. */
@@ -61,8 +67,7 @@ export class VisionHandle {
   readonly #deps: VisionHandleDeps;
   readonly #fleet = new FleetMemory();
   readonly #blame = new ProviderBlame();
-  readonly #snapshots: OpenRequests<SnapshotImage | null>;
-  readonly #cameraChanges: OpenRequests<undefined>;
+  readonly #questions: VisionQuestions;
   #state: VisionState = { name: 'stopped' };
   #spec: VisionSpec | null = null;
   #child: VisionChild | null = null;
@@ -70,6 +75,7 @@ export class VisionHandle {
   #watch: TimerHandle | null = null;
   #heardMs = 0;
   #provider: ProviderReport | null = null;
+  #faces: FacesReport | null = null;
   #labels: readonly string[] = [];
   #restarts = 0;
   #rssMb: number | null = null;
@@ -80,19 +86,15 @@ export class VisionHandle {
   #statusListener: (status: CameraStatus) => void = () => {};
   #countersListener: (cameras: readonly CameraCounters[]) => void = () => {};
   #readyListener: (provider: ProviderReport, labels: readonly string[]) => void = () => {};
+  #facesListener: (report: FacesReport) => void = () => {};
   #stateListener: (state: VisionState['name']) => void = () => {};
 
   constructor(deps: VisionHandleDeps) {
     this.#deps = deps;
-    const { clock } = deps;
-    this.#snapshots = new OpenRequests<SnapshotImage | null>(clock, {
-      limitMs: SNAPSHOT_LIMIT_MS,
-      otherwise: null,
-    });
-    this.#cameraChanges = new OpenRequests<undefined>(clock, {
-      limitMs: null,
-      otherwise: undefined,
-    });
+    this.#questions = new VisionQuestions(
+      deps.clock,
+      (message) => this.#child?.send(message) ?? false,
+    );
   }
 
   /** Every analysed frame, of each camera in the order in which they were taken. */
@@ -114,6 +116,11 @@ export class VisionHandle {
     this.#readyListener = listener;
   }
 
+  /** Faces can be read, or cannot, and why. */
+  onFacesReady(listener: (report: FacesReport) => void): void {
+    this.#facesListener = listener;
+  }
+
   onStateChange(listener: (state: VisionState['name']) => void): void {
     this.#stateListener = listener;
   }
@@ -122,6 +129,7 @@ export class VisionHandle {
     return {
       state: this.#state.name,
       provider: this.#provider,
+      faces: this.#faces,
       labels: this.#labels,
       restarts: this.#restarts,
       pid: this.#child?.pid ?? null,
@@ -150,11 +158,20 @@ export class VisionHandle {
    * @returns null when the picture is gone or the process cannot answer
    */
   snapshot(cameraId: string, frameId: number, maxWidth: number): Promise<SnapshotImage | null> {
-    const child = this.#child;
-    if (child === null) return Promise.resolve(null);
-    return this.#snapshots.ask((requestId) =>
-      child.send({ kind: 'snapshot', requestId, cameraId, frameId, maxWidth }),
-    );
+    return this.#questions.snapshot(cameraId, frameId, maxWidth);
+  }
+
+  /**
+   * The faces of people in a frame, of which the picture is kept for a moment only.
+   * @param persons relative to the picture
+   * @returns for each person the face, null where none is seen; null where they cannot be read
+   */
+  faces(
+    cameraId: string,
+    frameId: number,
+    persons: readonly BoundingBox[],
+  ): Promise<readonly (PersonFace | null)[] | null> {
+    return this.#questions.faces(cameraId, frameId, persons);
   }
 
   /** Watches one more camera, from now on and over restarts of the process. Its id must be free. */
@@ -167,24 +184,19 @@ export class VisionHandle {
   async removeCamera(cameraId: string): Promise<void> {
     if (this.#spec === null) return;
     this.#setCameras((cameras) => cameras.filter(({ id }) => id !== cameraId));
-    await this.#settled((requestId) => ({ kind: 'camera_remove', requestId, cameraId }));
+    await this.#questions.removeCamera(cameraId);
     this.#fleet.forget(cameraId);
   }
 
   /** Another rate or size for a camera; resolves when every later result is of a frame taken as asked. */
   async changeCamera(camera: CameraSpec): Promise<void> {
     this.#setCameras((cameras) => cameras.map((each) => (each.id === camera.id ? camera : each)));
-    await this.#settled((requestId) => ({ kind: 'camera_change', requestId, camera }));
+    await this.#questions.changeCamera(camera);
   }
 
   #setCameras(change: (cameras: readonly CameraSpec[]) => readonly CameraSpec[]): void {
     if (this.#spec === null) throw new ApexError('INTERNAL', 'vision was not started');
     this.#spec = { ...this.#spec, cameras: change(this.#spec.cameras) };
-  }
-
-  /** Where no process runs there is nothing to wait for: the next one begins with the cameras as they are now. */
-  #settled(message: (requestId: number) => ToVision): Promise<undefined> {
-    return this.#cameraChanges.ask((requestId) => this.#child?.send(message(requestId)) ?? false);
   }
 
   #apply(event: VisionEvent): void {
@@ -220,10 +232,11 @@ export class VisionHandle {
 
   #startMessage(): ToVision {
     if (this.#spec === null) throw new ApexError('INTERNAL', 'vision was not started');
-    const { detector, cameras, ffmpegPath } = this.#spec;
+    const { detector, faces, cameras, ffmpegPath } = this.#spec;
     return {
       kind: 'start',
       detector,
+      faces,
       // What has been played to its end, or given up, is not begun again.
       cameras: cameras.filter(({ id }) => !this.#fleet.isOver(id)),
       ffmpegPath,
@@ -267,10 +280,12 @@ export class VisionHandle {
         this.#countersListener(this.#fleet.countersSeen(message.cameras));
         return;
       case 'snapshot':
-        this.#snapshots.answer(message.requestId, message.image);
-        return;
+      case 'faces':
       case 'settled':
-        this.#cameraChanges.answer(message.requestId, undefined);
+        this.#questions.answered(message);
+        return;
+      case 'faces_ready':
+        this.#facesReady(message.report);
         return;
       case 'log':
         this.#deps.log[message.level](message.fields, message.event);
@@ -297,12 +312,18 @@ export class VisionHandle {
     this.#readyListener(provider, labels);
   }
 
+  #facesReady(report: FacesReport): void {
+    this.#faces = report;
+    this.#facesListener(report);
+    if (report.fault === null) this.#deps.log.info({ ...report }, 'faces are read');
+    else this.#deps.log.error({ ...report }, 'faces cannot be read');
+  }
+
   #ended(how: string): void {
     this.#watch?.cancel();
     this.#child = null;
     this.#rssMb = null;
-    this.#snapshots.giveUp();
-    this.#cameraChanges.giveUp();
+    this.#questions.giveUp();
     const nowMs = this.#deps.clock.monotonicMs();
     if (this.#state.name !== 'stopping') this.#died(how, nowMs);
     this.#apply({ kind: 'ended', nowMs, random: this.#deps.random() });

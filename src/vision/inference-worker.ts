@@ -1,13 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { RgbPicture } from '../faces/contract.ts';
 import type { PreparedModel } from '../models/prepared-model.ts';
 import { systemClock } from '../system/clock.ts';
 import { type ApexError, asApexError, type ErrorCode } from '../system/errors.ts';
 import type { ExecutionProvider } from './contract.ts';
 import type { DetectorSession } from './detector-session.ts';
+import { FaceWork } from './faces/face-work.ts';
 import { ModelLoader } from './model-loader.ts';
 import { climbLadder } from './provider-ladder.ts';
 import { testPicture } from './test-picture.ts';
-import type { FromWorker, RunRequest, ToWorker, WorkerStart } from './worker-protocol.ts';
+import type { CropFace, FromWorker, RunRequest, ToWorker, WorkerStart } from './worker-protocol.ts';
 
 // A worker thread of the vision process: loading and running models blocks the thread that does it.
 
@@ -18,6 +20,7 @@ class InferenceWorker {
   /** By size of the frames. Never made anew: sessions leak when they are. */
   readonly #sessions = new Map<string, DetectorSession>();
   #provider: ExecutionProvider = 'cpu';
+  #faces: FaceWork | null = null;
   #go: () => void = () => {};
 
   constructor(start: WorkerStart, post: (message: FromWorker) => void) {
@@ -40,6 +43,26 @@ class InferenceWorker {
     this.#provider = provider;
     this.#sessions.set(sizeName(form), session.detector);
     this.#post({ kind: 'opened', provider, inferenceMs, refused });
+  }
+
+  /** Once the detector runs: faces can wait. Answered by `faces_ready`. */
+  async openFaces(): Promise<void> {
+    const { faces, threads } = this.#start;
+    if (faces === null || this.#sessions.size === 0) return;
+    const { work, report } = await FaceWork.open(faces, { provider: this.#provider, threads });
+    this.#faces = work;
+    this.#post({ kind: 'faces_ready', report });
+  }
+
+  /** Reads what can be read; a crop that fails costs only its own face. */
+  async readFaces(crops: readonly RgbPicture[]): Promise<void> {
+    if (this.#faces === null) {
+      this.#post({ kind: 'faces', faces: null });
+      return;
+    }
+    const faces: (CropFace | null)[] = [];
+    for (const crop of crops) faces.push(await this.#faces.read(crop));
+    this.#post({ kind: 'faces', faces });
   }
 
   go(): void {
@@ -101,11 +124,16 @@ function serve(port: NonNullable<typeof parentPort>): void {
   const worker = new InferenceWorker(workerData as WorkerStart, post);
   // One thing at a time, and the end after everything that was asked for before it.
   let work = worker.open().catch(failed('VISION_NO_PROVIDER'));
+  work = work.then(() => worker.openFaces());
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'go') {
       worker.go();
     } else if (message.kind === 'run') {
       work = work.then(() => worker.run(message.request)).catch(failed('VISION_INFERENCE_FAILED'));
+    } else if (message.kind === 'faces') {
+      work = work
+        .then(() => worker.readFaces(message.crops))
+        .catch(failed('VISION_INFERENCE_FAILED'));
     } else {
       void work.then(() => port.close());
     }

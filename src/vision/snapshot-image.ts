@@ -20,23 +20,33 @@ export async function snapshotImage(
   hidden: readonly Polygon[],
 ): Promise<SnapshotImage> {
   const { width, height } = picture;
-  // sharp reads in its own time, and the capture goes on writing.
-  const raw = { width, height, channels: 3 } as const;
-  let image = sharp(picture.pixels.slice(), { raw });
-  if (hidden.length > 0) {
-    // In a step of its own: sharp composes after it has scaled.
-    const masked = await image
-      .composite([{ input: blackParts(hidden, picture) }])
-      .removeAlpha()
-      .raw()
-      .toBuffer();
-    image = sharp(masked, { raw });
-  }
+  // In a step of its own: sharp composes after it has scaled.
+  const pixels = await hidePixels(picture, hidden);
+  const image = sharp(pixels, { raw: { width, height, channels: 3 } });
   if (maxWidth > 0 && maxWidth < width) image.resize({ width: maxWidth });
   const { data, info } = await image
     .jpeg({ quality: JPEG_QUALITY })
     .toBuffer({ resolveWithObject: true });
   return { jpeg: data, width: info.width, height: info.height };
+}
+
+/**
+ * A copy of the pixels of a picture, black where nobody may see.
+ * @param hidden corners from 0 to 1
+ */
+export async function hidePixels(
+  picture: Picture,
+  hidden: readonly Polygon[],
+): Promise<Uint8Array> {
+  const { width, height } = picture;
+  // sharp reads in its own time, and the capture goes on writing.
+  const pixels = picture.pixels.slice();
+  if (hidden.length === 0) return pixels;
+  return await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .composite([{ input: blackParts(hidden, picture) }])
+    .removeAlpha()
+    .raw()
+    .toBuffer();
 }
 
 /** Black with a pixel to spare around every part: an edge that is half seen tells something. */

@@ -61,11 +61,24 @@ async function answerSnapshot(request: ToVision & { kind: 'snapshot' }): Promise
   send({ kind: 'snapshot', requestId, image: image ?? null });
 }
 
+async function answerFaces(request: ToVision & { kind: 'faces' }): Promise<void> {
+  const { requestId, cameraId, frameId, persons } = request;
+  const faces = await (runtime?.faces(cameraId, frameId, persons) ?? null)?.catch(
+    (error: unknown) => {
+      log.warn({ err: error, cameraId, frameId }, 'faces could not be read');
+      return null;
+    },
+  );
+  send({ kind: 'faces', requestId, faces: faces ?? null });
+}
+
 function receive(message: ToVision): void {
   if (message.kind === 'stop') {
     void stop();
   } else if (message.kind === 'snapshot') {
     void answerSnapshot(message);
+  } else if (message.kind === 'faces') {
+    void answerFaces(message);
   } else if (message.kind !== 'start') {
     runtime?.changeCameras(message).catch(crash);
   } else if (runtime === null && !isStopping) {

@@ -1,14 +1,17 @@
+import type { RgbPicture } from '../faces/contract.ts';
+import type { BoundingBox } from '../protocol/detection.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import { type ApexError, asApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { CameraFleet } from './camera-fleet.ts';
-import type { FrameResult, FromVision, SnapshotImage, ToVision } from './contract.ts';
+import type { FrameResult, FromVision, PersonFace, SnapshotImage, ToVision } from './contract.ts';
+import { FaceDesk } from './faces/face-desk.ts';
 import type { FrameInWork } from './fleet-camera.ts';
 import { BATCH_LIMIT } from './model-loader.ts';
 import { detectionsOf } from './objects.ts';
 import { RunWatch } from './run-watch.ts';
 import { defaultWorkers, WorkerPool } from './worker-pool.ts';
-import type { ModelFacts, RunResult } from './worker-protocol.ts';
+import type { CropFace, ModelFacts, RunResult } from './worker-protocol.ts';
 
 export type StartMessage = ToVision & { kind: 'start' };
 
@@ -50,6 +53,7 @@ export class VisionRuntime {
   #opened: Opened | null = null;
   #timer: TimerHandle | null = null;
   readonly #runs = new RunWatch();
+  readonly #faces = new FaceDesk(() => this.#dispatch());
   #isStopping = false;
 
   constructor(start: StartMessage, deps: VisionRuntimeDeps) {
@@ -76,11 +80,13 @@ export class VisionRuntime {
         threads: detector.threadsPerWorker,
         providers: detector.providers,
         excluded,
+        faces: start.faces,
         picture: hints.find(({ stream }) => stream !== null)?.stream ?? USUAL_PICTURE,
       },
       workersFor: (provider) => detector.workers ?? defaultWorkers(provider, cores),
       onModel: (facts) => this.#startCameras(facts),
       onTrying: (provider) => deps.sendFlushed({ kind: 'trying-provider', provider }),
+      onFaces: (report) => deps.send({ kind: 'faces_ready', report }),
       onIdle: () => this.#dispatch(),
       onFailure: (error) => this.#fail(error),
     });
@@ -108,9 +114,24 @@ export class VisionRuntime {
     return this.#fleet.snapshot(cameraId, frameId, maxWidth);
   }
 
+  /**
+   * For each person the face; null where the picture is gone or there is too much to do.
+   * @param persons relative to the picture
+   */
+  async faces(
+    cameraId: string,
+    frameId: number,
+    persons: readonly BoundingBox[],
+  ): Promise<(PersonFace | null)[] | null> {
+    const seen = await this.#fleet.picture(cameraId, frameId);
+    if (seen === null || this.#opened === null || this.#isStopping) return null;
+    return await this.#faces.read(seen.picture, persons, seen.hidden);
+  }
+
   /** Ends captures and workers, and lets runs in flight finish. Everything that was sent is out when it resolves. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#faces.giveUp();
     this.#timer?.cancel();
     await Promise.all([this.#fleet.stop(), this.#pool.close()]);
     await this.#deps.sendFlushed(this.#counters());
@@ -144,9 +165,27 @@ export class VisionRuntime {
     const opened = this.#opened;
     if (opened === null || this.#isStopping) return;
     while (this.#pool.hasIdle) {
+      // Before frames, of which there is always one more; the daemon asks for few.
+      if (this.#faces.hasWork) {
+        void this.#faces.work((crops) => this.#readFaces(crops));
+        continue;
+      }
       const frames = this.#fleet.nextFrames(opened.batch, (size) => this.#pool.canRun(size));
       if (frames.length === 0) return;
       this.#analyse(frames, opened.facts);
+    }
+  }
+
+  async #readFaces(crops: readonly RgbPicture[]): Promise<(CropFace | null)[] | null> {
+    const run = this.#runs.begin('faces', this.#deps.clock.monotonicMs());
+    try {
+      const faces = await this.#pool.readFaces(crops);
+      this.#runs.end(run);
+      this.#dispatch();
+      return faces;
+    } catch (error) {
+      this.#fail(asApexError(error, 'VISION_INFERENCE_FAILED'));
+      return null;
     }
   }
 

@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads';
+import type { RgbPicture } from '../faces/contract.ts';
 import { entryPoint } from '../system/entry-point.ts';
 import { ApexError, type ErrorCode } from '../system/errors.ts';
-import type { ExecutionProvider, ProviderReport } from './contract.ts';
+import type { ExecutionProvider, FacesReport, ProviderReport } from './contract.ts';
 import type {
+  CropFace,
   FromWorker,
   ModelFacts,
   RunRequest,
@@ -30,6 +32,7 @@ export interface WorkerPoolOptions {
   onModel: (facts: ModelFacts) => void;
   /** Resolves when it is written down where a crash of this process cannot erase it. */
   onTrying: (provider: ExecutionProvider) => Promise<void>;
+  onFaces: (report: FacesReport) => void;
   /** A worker has become free. */
   onIdle: () => void;
   /** A worker ended or failed; the pool is of no use any more. */
@@ -101,6 +104,18 @@ export class WorkerPool {
   }
 
   /**
+   * The faces in crops, read by a free worker; null where none can be read.
+   * @throws ApexError VISION_INFERENCE_FAILED, and never twice
+   */
+  async readFaces(crops: readonly RgbPicture[]): Promise<(CropFace | null)[] | null> {
+    const member = this.#idle();
+    if (member === undefined) throw new RangeError('no inference worker is free');
+    const answer = await this.#ask(member, { kind: 'faces', crops });
+    if (answer.kind === 'faces') return answer.faces;
+    throw failureOf(answer);
+  }
+
+  /**
    * Lets the work in hand finish and ends the threads. Nothing else may end them: the native runtime aborts the
    * process when its thread is taken away during a run.
    */
@@ -163,6 +178,8 @@ export class WorkerPool {
     if (message.kind === 'model') {
       // All workers find the same.
       if (member === this.#members[0]) this.#options.onModel(message.facts);
+    } else if (message.kind === 'faces_ready') {
+      if (member === this.#members[0]) this.#options.onFaces(message.report);
     } else if (message.kind === 'trying') {
       const go = (): void => post(member.thread, { kind: 'go' });
       if (member === this.#members[0]) void this.#options.onTrying(message.provider).then(go);

@@ -1,4 +1,5 @@
-import type { ExecutionProvider, ProviderReport } from './contract.ts';
+import type { FaceSample, RgbPicture } from '../faces/contract.ts';
+import type { ExecutionProvider, FacesReport, FacesSpec, ProviderReport } from './contract.ts';
 import type { FramePlan } from './letterbox.ts';
 
 /** What the vision process's main thread and its inference workers say to each other. */
@@ -19,6 +20,8 @@ export interface WorkerStart {
   threads: number;
   providers: readonly ExecutionProvider[];
   excluded: ProviderReport['refused'];
+  /** Null where no faces are read. */
+  faces: FacesSpec | null;
   /** Shape of the picture that the first session is made for. */
   picture: Size;
 }
@@ -45,14 +48,24 @@ export interface RunResult {
   inferenceMs: number;
 }
 
+/** The face in a crop, boxes and landmarks relative to it. */
+export interface CropFace {
+  readonly sample: FaceSample;
+  readonly jpeg: Uint8Array | null;
+}
+
 export type ToWorker =
   /** The provider that the worker asked about has been written down: try it. */
   | { kind: 'go' }
   | { kind: 'run'; request: RunRequest }
+  | { kind: 'faces'; crops: readonly RgbPicture[] }
   /** End when the work in hand is done. */
   | { kind: 'end' };
 
-/** Every `run` is answered by `done` or `failed`; the start by `model`, `trying`s and `opened`, or `failed`. */
+/**
+ * Every `run` is answered by `done` or `failed`, every `faces` by `faces`; the start by `model`, `trying`s and
+ * `opened`, or `failed`, and then by `faces_ready`.
+ */
 export type FromWorker =
   | { kind: 'model'; facts: ModelFacts }
   | { kind: 'trying'; provider: ExecutionProvider }
@@ -63,4 +76,7 @@ export type FromWorker =
       refused: ProviderReport['refused'];
     }
   | { kind: 'done'; result: RunResult }
+  /** Null where they cannot be read. */
+  | { kind: 'faces'; faces: (CropFace | null)[] | null }
+  | { kind: 'faces_ready'; report: FacesReport }
   | { kind: 'failed'; error: { code: string; message: string; remedy: string } };

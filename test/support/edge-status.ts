@@ -17,6 +17,7 @@ export const camera: CameraView = {
   events_started: 7,
   events_ended: 4,
   alerts: 3,
+  faces: null,
   zones: {},
   lines: {},
   stream: null,
@@ -61,6 +62,7 @@ export const status: EdgeStatus = {
     pid: 2,
     rss_mb: 300,
   },
+  faces: null,
   cameras: [camera],
   queue: {
     lanes: [lane({ lane: 0 }), lane({ lane: 1 }), lane({ lane: 2 }), lane({ lane: 3 })],

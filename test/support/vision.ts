@@ -59,7 +59,7 @@ export class VisionUnderTest {
     this.handle.onCounters((counters) => {
       this.counters = counters;
     });
-    this.handle.start({ ...spec, ffmpegPath: 'ffmpeg' });
+    this.handle.start({ faces: null, ...spec, ffmpegPath: 'ffmpeg' });
   }
 
   of(cameraId: string): FrameResult[] {

@@ -5,14 +5,16 @@ import {
   CameraEvents,
   type SnapshotRequest,
 } from '../../events/camera-events.ts';
+import { EventFaces, type FaceNews } from '../../events/event-faces.ts';
 import type { CameraRules } from '../../events/rules/camera-rules.ts';
 import type { SnapshotFiles } from '../../events/snapshot-files.ts';
+import type { CameraFaces, FaceRequest } from '../../faces/recognition/camera-faces.ts';
 import type { ObjectEvent } from '../../protocol/payloads.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
 import { isMasked, type ObjectMask } from '../../tracking/zones/object-mask.ts';
-import type { CameraCounters, FrameResult } from '../../vision/contract.ts';
+import type { CameraCounters, FrameResult, PersonFace } from '../../vision/contract.ts';
 import type { VisionHandle } from '../../vision/handle.ts';
 import { CameraRecord } from './camera-record.ts';
 
@@ -23,6 +25,10 @@ export interface CameraPipelineDeps {
   snapshots: SnapshotFiles | null;
   /** Null for a camera without rules. */
   rulesFor: (cameraId: string) => CameraRules | null;
+  /** Null for a camera on which nobody is recognised. */
+  facesFor: (cameraId: string) => CameraFaces<PersonFace> | null;
+  /** The best face of each event. */
+  faceFiles: SnapshotFiles;
   /** Where nothing is an object. */
   masksFor: (cameraId: string) => readonly ObjectMask[];
   clock: Clock;
@@ -52,6 +58,7 @@ export class CameraPipeline {
   #started = 0;
   #ended = 0;
   #alerts = 0;
+  #faces: { decided: number; named: number } | null = null;
   readonly #rules: CameraRules | null;
   readonly #masks: readonly ObjectMask[];
   /** Counted here, so that it goes on over restarts of the vision process. */
@@ -64,6 +71,8 @@ export class CameraPipeline {
     this.#record = new CameraRecord(spec.id, this.#deps);
     this.#rules = deps.rulesFor(spec.id);
     this.#masks = deps.masksFor(spec.id);
+    const recognition = deps.facesFor(spec.id);
+    if (recognition !== null) this.#faces = { decided: 0, named: 0 };
     this.#events = new CameraEvents({
       cameraId: spec.id,
       minScore: spec.minScore,
@@ -71,6 +80,12 @@ export class CameraPipeline {
       random: deps.random,
       snapshots: spec.snapshot !== null && deps.snapshots !== null,
       rules: this.#rules,
+      faces:
+        recognition &&
+        new EventFaces({
+          ...{ cameraId: spec.id, recognition },
+          pictureSize: () => this.#pictureSize(),
+        }),
     });
     this.#status = {
       cameraId: spec.id,
@@ -168,6 +183,7 @@ export class CameraPipeline {
       events_started: this.#started,
       events_ended: this.#ended,
       alerts: this.#alerts,
+      faces: this.#faces && { ...this.#faces },
       ...(this.#rules?.counts ?? NO_PLACES),
       stream,
       decoder,
@@ -176,13 +192,52 @@ export class CameraPipeline {
     };
   }
 
-  #apply({ events, detections, snapshots, alerts }: CameraChanges): void {
+  #apply(changes: CameraChanges): void {
+    const { events, detections, snapshots, alerts, faceRequest, faces } = changes;
     for (const event of events) this.#tell(event);
     // An alert follows the event that it names.
     for (const alert of alerts) this.#record.alert(alert);
     this.#alerts += alerts.length;
     if (detections !== null) this.#record.detections(detections);
+    this.#tellFaces(faces);
     for (const request of snapshots) void this.#takeSnapshot(request);
+    if (faceRequest !== null) void this.#readFaces(faceRequest);
+  }
+
+  #tellFaces({ results, best }: FaceNews<PersonFace>): void {
+    for (const result of results) {
+      this.#record.faces(result);
+      if (this.#faces === null) continue;
+      this.#faces.decided++;
+      if (result.faces.some(({ is_known }) => is_known === true)) this.#faces.named++;
+    }
+    for (const { eventId, face } of best)
+      if (face.jpeg !== null) void this.#keepFace(eventId, face.jpeg);
+  }
+
+  async #readFaces(request: FaceRequest): Promise<void> {
+    const boxes = request.persons.map(({ box }) => box);
+    const faces = await this.#deps.vision.faces(this.#spec.id, request.frameId, boxes);
+    this.#tellFaces(this.#events.facesRead(request, faces));
+  }
+
+  async #keepFace(eventId: string, jpeg: Uint8Array): Promise<void> {
+    const { faceFiles, log } = this.#deps;
+    try {
+      await faceFiles.save({ cameraId: this.#spec.id, eventId }, jpeg);
+    } catch (error) {
+      log.warn({ err: error, event_id: eventId }, 'no face kept for this event');
+    }
+  }
+
+  /** Of the pictures that are kept, pixels; null while the stream is not known. */
+  #pictureSize(): { width: number; height: number } | null {
+    const { stream } = this.#status;
+    const { snapshot } = this.#spec;
+    if (stream === null || snapshot === null) return null;
+    const { maxWidth, maxHeight } = snapshot;
+    const scale = Math.min(1, maxWidth / stream.width, maxHeight / stream.height);
+    return { width: stream.width * scale, height: stream.height * scale };
   }
 
   #tell(event: ObjectEvent): void {
@@ -238,6 +293,7 @@ export function refusedCameraView(cameraId: string, fault: CameraFault): CameraV
     events_started: 0,
     events_ended: 0,
     alerts: 0,
+    faces: null,
     ...NO_PLACES,
     stream: null,
     decoder: null,

@@ -1,4 +1,9 @@
-import type { AiDetectionResult, AlertTriggered, ObjectEvent } from '../../protocol/payloads.ts';
+import type {
+  AiDetectionResult,
+  AlertTriggered,
+  FaceDetectionResult,
+  ObjectEvent,
+} from '../../protocol/payloads.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
@@ -51,6 +56,18 @@ export class CameraRecord {
       monoMs: clock.monotonicMs(),
     } as const;
     this.#write('detection result', () => store.enqueue([item]));
+  }
+
+  faces(data: FaceDetectionResult): void {
+    const { store, clock } = this.#deps;
+    const item = {
+      type: 'face_detection_result',
+      cameraId: this.#cameraId,
+      data,
+      wallMs: data.timestamp,
+      monoMs: clock.monotonicMs(),
+    } as const;
+    this.#write('face', () => store.enqueue([item]));
   }
 
   event(event: ObjectEvent, snapshotPath: string | null): void {

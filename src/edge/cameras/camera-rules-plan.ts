@@ -1,4 +1,4 @@
-import { type RuleConfig, WEEKDAYS } from '../../config/rule-schema.ts';
+import { type RuleConfig, ruleSchema, WEEKDAYS } from '../../config/rule-schema.ts';
 import type { Config } from '../../config/schema.ts';
 import { parseCoordinates } from '../../config/zone-schema.ts';
 import { CameraRules } from '../../events/rules/camera-rules.ts';
@@ -7,6 +7,11 @@ import { type ScheduleWindow, SiteClock } from '../../events/rules/schedule.ts';
 import type { LineSpec } from '../../tracking/zones/line-crossing.ts';
 import type { ObjectMask } from '../../tracking/zones/object-mask.ts';
 import type { ZoneSpec } from '../../tracking/zones/zone-presence.ts';
+
+/** Who was put on the watch list is an alert without a rule that says so; one of this name takes its place. */
+const BUILT_IN = {
+  watch_list_match: ruleSchema.parse({ identity: ['watch_list', 'threat'], severity: 'critical' }),
+};
 
 type RuleSections = Pick<Config, 'rules' | 'cameras' | 'site'>;
 
@@ -26,7 +31,8 @@ export function planRules(config: RuleSections, cameraId: string): CameraRules |
       return from === undefined || to === undefined ? [] : [{ name, from, to }];
     },
   );
-  const rules = Object.entries(config.rules).flatMap(
+  const configured = { ...(camera?.faces.enabled && BUILT_IN), ...config.rules };
+  const rules = Object.entries(configured).flatMap(
     ([name, rule]) => ruleOf(name, rule, cameraId, { zones, lines }) ?? [],
   );
   if (rules.length + zones.length + lines.length === 0) return null;
@@ -88,6 +94,7 @@ function ruleOf(
     severity: rule.severity,
     labels: rule.labels && new Set(rule.labels),
     minScore: rule.min_score,
+    identity: rule.identity === undefined ? null : new Set(rule.identity),
     zones,
     lines,
     direction: rule.direction ?? null,
@@ -98,9 +105,15 @@ function ruleOf(
   };
 }
 
-function usualType({ lines, duration_s }: RuleConfig): string {
+function usualType({ identity, lines, duration_s }: RuleConfig): string {
+  if (identity !== undefined) return identityType(identity);
   if (lines !== undefined) return 'perimeter_breach';
   return duration_s > 0 ? 'loitering_detected' : 'object_detected';
+}
+
+function identityType(identity: readonly string[]): string {
+  if (identity.every((who) => who === 'watch_list' || who === 'threat')) return 'watch_list_match';
+  return identity.every((who) => who === 'unknown') ? 'unknown_person' : 'person_recognised';
 }
 
 function windowOf({ days, from, to }: NonNullable<RuleConfig['schedule']>[number]): ScheduleWindow {

@@ -1,5 +1,5 @@
 import { detectionType } from '../../protocol/detection.ts';
-import type { AlertTriggered } from '../../protocol/payloads.ts';
+import type { AlertTriggered, EventIdentity } from '../../protocol/payloads.ts';
 import type { Track } from '../../tracking/types.ts';
 import type { Direction } from '../../tracking/zones/line-crossing.ts';
 import { wireBox, wireScore } from '../wire-numbers.ts';
@@ -9,6 +9,10 @@ import type { Rule } from './rule.ts';
 export interface SeenObject {
   readonly track: Track;
   readonly eventId: string;
+  /** Who it is; null where that is not known. */
+  readonly identity: EventIdentity | null;
+  /** The face was compared and is nobody's that is known. */
+  readonly isUnknown: boolean;
 }
 
 /** What made a rule fire. */
@@ -46,6 +50,7 @@ export function alertOf(firing: Firing, cameraId: string, timestamp: number): Al
       bounding_box: wireBox(track.box),
       start_time: Math.round(timestamp - (track.lastSeenMs - track.firstSeenMs)),
       present_s: Math.round(presentMs / 100) / 10,
+      ...(object.identity !== null && { identity: object.identity }),
       ...(zone !== null && { zone }),
       ...(crossing !== null && crossing),
       ...(count > 1 && { count }),
@@ -54,8 +59,14 @@ export function alertOf(firing: Firing, cameraId: string, timestamp: number): Al
   };
 }
 
+function nameOf({ identity, isUnknown, track }: SeenObject): string {
+  if (identity === null) return isUnknown ? `unknown ${track.label}` : track.label;
+  const level = identity.threat_level.replace('_', ' ');
+  return level === 'safe' || level === 'unknown' ? identity.name : `${identity.name} (${level})`;
+}
+
 function inWords({ rule, object, zone, crossing, presentMs, count }: Firing): string {
-  const { label } = object.track;
+  const label = nameOf(object);
   if (crossing !== null) return `${label} crossed ${crossing.line} to the ${crossing.direction}`;
   const where = zone === null ? 'in view' : `in ${zone}`;
   if (rule.count > 1) return `${count} at once ${where}, ${rule.count} or more are an alert`;

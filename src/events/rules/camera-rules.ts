@@ -126,7 +126,8 @@ export class CameraRules implements Surroundings {
   #alert(facts: FiringFacts, { monoMs, wallMs }: FrameTime): AlertTriggered | null {
     const { cameraId } = this.#options;
     const { rule, zone, crossing } = facts;
-    const key = JSON.stringify([rule.name, zone, crossing?.line]);
+    const who = rule.identity === null ? null : (facts.object.identity?.person_id ?? null);
+    const key = JSON.stringify([rule.name, zone, crossing?.line, who]);
     const suppressed = this.#cooldowns.claim(key, rule.cooldownMs, monoMs);
     if (suppressed === null) return null;
     return this.#storm.pass(alertOf({ ...facts, suppressed }, cameraId, wallMs), monoMs);

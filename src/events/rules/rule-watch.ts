@@ -43,7 +43,7 @@ export class RuleWatch {
   crossed(object: SeenObject, line: string, direction: Direction): FiringFacts | null {
     const { rule } = this;
     if (!rule.lines?.includes(line) || (rule.direction ?? direction) !== direction) return null;
-    if (!this.#fits(object.track)) return null;
+    if (!this.#fits(object)) return null;
     const { firstSeenMs, lastSeenMs } = object.track;
     const presentMs = lastSeenMs - firstSeenMs;
     return { rule, object, zone: null, crossing: { line, direction }, presentMs, count: 1 };
@@ -80,18 +80,25 @@ export class RuleWatch {
   #members(around: Surroundings, zone: string | null, monoMs: number): Member[] {
     const members: Member[] = [];
     for (const object of around.present) {
-      const sinceMs = this.#fits(object.track) ? around.sinceMs(object.track, zone) : null;
+      const sinceMs = this.#fits(object) ? around.sinceMs(object.track, zone) : null;
       if (sinceMs === null || monoMs - sinceMs < this.rule.durationMs) continue;
       members.push({ object, presentMs: monoMs - sinceMs });
     }
     return members;
   }
 
-  #fits({ label, medianScore }: Track): boolean {
-    const { labels, minScore } = this.rule;
+  #fits({ track: { label, medianScore }, identity, isUnknown }: SeenObject): boolean {
+    const { labels, minScore, identity: wanted } = this.rule;
     if (medianScore < minScore) return false;
+    if (wanted !== null && !identityWords(identity, isUnknown).some((word) => wanted.has(word)))
+      return false;
     return labels === null || labels.has(label) || labels.has(detectionType(label));
   }
+}
+
+function identityWords(identity: SeenObject['identity'], isUnknown: boolean): string[] {
+  if (identity === null) return isUnknown ? ['unknown'] : [];
+  return ['known', identity.threat_level, `person:${identity.person_id}`];
 }
 
 interface Member {

@@ -12,6 +12,8 @@ export interface Rule {
   readonly labels: ReadonlySet<string> | null;
   /** Least median score over the track, 0..1. */
   readonly minScore: number;
+  /** `known`, `unknown`, a threat level, or `person:` and an id: any of these. */
+  readonly identity: ReadonlySet<string> | null;
   /** In any of these; null for anywhere in the picture. */
   readonly zones: readonly string[] | null;
   /** Across any of these; such a rule does not look at zones, duration or count. */

@@ -1,6 +1,7 @@
 import {
   ATTRIBUTE_INT,
   ATTRIBUTE_INTS,
+  ATTRIBUTE_STRING,
   type AttributeProto,
   type Dimension,
   type GraphProto,
@@ -23,6 +24,10 @@ export function intAttribute(name: string, value: number): AttributeProto {
 
 export function intsAttribute(name: string, values: readonly number[]): AttributeProto {
   return { ...attribute(name, ATTRIBUTE_INTS), ints: values.map(BigInt) };
+}
+
+export function stringAttribute(name: string, value: string): AttributeProto {
+  return { ...attribute(name, ATTRIBUTE_STRING), s: new TextEncoder().encode(value) };
 }
 
 export function node(

@@ -13,6 +13,7 @@ export const TENSOR_FLOAT16 = 10;
 
 /** AttributeProto.AttributeType */
 export const ATTRIBUTE_INT = 2;
+export const ATTRIBUTE_STRING = 3;
 export const ATTRIBUTE_INTS = 7;
 
 export interface TensorProto extends Message {

@@ -37,6 +37,7 @@ class Process {
       kind: 'start',
       detector: detectorSpec(preparedDir),
       cameras: [clipCamera('walk', clipPath(CLIP), { loop: true })],
+      faces: null,
       ffmpegPath: 'ffmpeg',
       hints: [],
       excluded: [],

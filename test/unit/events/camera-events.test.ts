@@ -57,6 +57,8 @@ function play(
     detections: null,
     snapshots: all.flatMap((changes) => changes.snapshots),
     alerts: all.flatMap((changes) => changes.alerts),
+    faceRequest: null,
+    faces: { results: [], best: [] },
   };
 }
 

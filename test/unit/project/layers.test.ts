@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   store: 2,
   tracking: 2,
   models: 2,
+  faces: 2,
   capture: 2,
   config: 1,
   protocol: 1,

@@ -72,6 +72,7 @@ function scene(rules: CameraRules | null = null) {
     vision: {},
     snapshots: null,
     rulesFor: () => rules,
+    facesFor: () => null,
     masksFor: () => [],
     clock,
     random: Math.random,

@@ -24,6 +24,7 @@ const RULE: Rule = {
   severity: 'medium',
   labels: new Set(['person']),
   minScore: 0.5,
+  identity: null,
   zones: null,
   lines: null,
   direction: null,
@@ -60,7 +61,7 @@ class Scene {
         ...{ firstSeenMs, firstBox, lastSeenMs: ms, hits: 5, ...facts },
       };
       this.#tracks.set(id, track);
-      return { track, eventId: `event-${id}` };
+      return { track, eventId: `event-${id}`, identity: null, isUnknown: false };
     });
     return this.rules.frame(objects, { monoMs: ms, wallMs: Scene.startMs + ms });
   }
