@@ -8,6 +8,7 @@ const USAGE = `usage: npm run bench -- NAME [--json] [--quick] [--rounds N]
   hub       what the hub takes in, beside ws echo, Socket.IO and mosquitto; return of a fleet after a restart
   history   pages of the hub's history with a million stored events
   rules     20 rules on each of 16 cameras at 30 frames a second, as a share of one core
+  faces     a clip of people with faces off and on: [--clip FILE]
   fanout    450 frontends and 50 edges on one hub: [--seconds N]
 --json prints one JSON object; --quick is for seeing that it works, not for its numbers`;
 
@@ -22,6 +23,7 @@ const BENCHES = {
   history: async (values) => (await import('./bench/history.mjs')).runHistoryBench(values),
   fanout: async (values) => (await import('./bench/fanout.mjs')).runFanoutBench(values),
   rules: async (values) => (await import('./bench/rules.mjs')).runRulesBench(values),
+  faces: async (values) => (await import('./bench/faces.mjs')).runFacesBench(values),
   hub: async (values) => (await import('./bench/hub.mjs')).runHubBench(values),
 };
 

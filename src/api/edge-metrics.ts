@@ -213,6 +213,16 @@ const CAMERA: readonly Reading<CameraView>[] = [
     help: 'Alerts that rules have raised.',
     of: ({ alerts }) => alerts,
   },
+  {
+    name: 'camera_faces_total',
+    help: 'Faces that were told of. Absent where faces are not read.',
+    of: ({ faces }) => faces?.decided ?? null,
+  },
+  {
+    name: 'camera_faces_named_total',
+    help: 'Of these, the faces of known people.',
+    of: ({ faces }) => faces?.named ?? null,
+  },
 ];
 
 const UPLINK_STATES = ['off', 'disconnected', 'connecting', 'connected', 'authenticated'] as const;

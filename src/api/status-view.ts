@@ -7,6 +7,7 @@ export function statusLines(status: EdgeStatus): string[] {
   return [
     ...alarmLines(status.queue),
     ...detectorLines(status),
+    ...faceLines(status),
     '',
     ...cameraTable(status.cameras),
     ...placeLines(status.cameras),
@@ -35,6 +36,23 @@ function detectorLines({ detector }: EdgeStatus): string[] {
   if (provider?.formReason) lines.push(`          not prepared: ${provider.formReason}`);
   if (detector.restarts > 0) lines.push(`          restarted ${detector.restarts} times`);
   return lines;
+}
+
+/** What reads faces, and whom it knows. */
+function faceLines({ faces, cameras }: EdgeStatus): string[] {
+  if (faces === null) return [];
+  if (faces.fault !== null) {
+    return [
+      `faces     not read: ${faces.fault.message} (${faces.fault.code})`,
+      `          ${faces.fault.remedy}`,
+    ];
+  }
+  const people = faces.people === null ? 'not yet loaded' : `${faces.people} people known`;
+  const all = cameras.flatMap((camera) => camera.faces ?? []);
+  const decided = all.reduce((sum, each) => sum + each.decided, 0);
+  const named = all.reduce((sum, each) => sum + each.named, 0);
+  const on = faces.provider === null ? '' : ` on ${faces.provider}`;
+  return [`faces     ${faces.detector}${on}, ${people}; ${decided} faces told, ${named} by name`];
 }
 
 const COLUMNS: readonly { title: string; width: number; of: (camera: CameraView) => string }[] = [

@@ -37,6 +37,18 @@ describe('statusLines', () => {
     expect(text).toContain('what to do: Set it.');
   });
 
+  test('tells what reads faces, and why they are not read', () => {
+    const faces = { detector: 'yunet', embedding: 'face-embedding', provider: 'cpu' as const };
+    const counted = { ...camera, faces: { decided: 12, named: 7 } };
+    expect(shown({ faces: { ...faces, people: 3, fault: null }, cameras: [counted] })).toContain(
+      'faces     yunet on cpu, 3 people known; 12 faces told, 7 by name',
+    );
+    const fault = { code: 'MODEL_NOT_INSTALLED', message: 'yunet is missing', remedy: 'Pull it.' };
+    const text = shown({ faces: { ...faces, provider: null, people: null, fault } });
+    expect(text).toContain('not read: yunet is missing (MODEL_NOT_INSTALLED)\n          Pull it.');
+    expect(shown()).not.toContain('faces');
+  });
+
   test('never lets test results pass for real ones', () => {
     const detector = { ...status.detector, model: 'test-detector', is_test_detector: true };
     expect(shown({ detector })).toContain('TEST DETECTOR');

@@ -38,6 +38,46 @@ describe('planRules', () => {
   });
 });
 
+describe('rules about people', () => {
+  const type = (identity: string) => {
+    const rules = planRules(
+      config(`
+cameras: { gate: { path: /a.mp4 } }
+rules: { who: { identity: ${identity} } }
+`),
+      'gate',
+    );
+    const box = { x: 0.4, y: 0.4, width: 0.1, height: 0.2 };
+    const track = {
+      ...{ id: 1, label: 'person', classId: 0, box, firstBox: box, score: 0.9, topScore: 0.9 },
+      ...{ medianScore: 0.9, firstSeenMs: 0, lastSeenMs: 0, hits: 5 },
+    };
+    const eve = { person_id: 'eve', name: 'Eve', confidence: 0.6, threat_level: 'threat' as const };
+    const seen = [
+      { track, eventId: 'a', identity: eve, isUnknown: false },
+      { track: { ...track, id: 2 }, eventId: 'b', identity: null, isUnknown: true },
+    ];
+    return rules?.frame(seen, { monoMs: 0, wallMs: 0 }).map((alert) => alert.type);
+  };
+
+  test('the type of the alert says what they ask for', () => {
+    expect(type('[unknown]')).toEqual(['unknown_person']);
+    expect(type('[watch_list, threat]')).toEqual(['watch_list_match']);
+    expect(type('[known]')).toEqual(['person_recognised']);
+    expect(type('["person:eve"]')).toEqual(['person_recognised']);
+  });
+
+  test('who is on the watch list is an alert without a rule, where faces are compared', () => {
+    const site = config(`
+cameras:
+  gate: { path: /a.mp4, faces: { enabled: true } }
+  hall: { path: /b.mp4 }
+`);
+    expect(planRules(site, 'gate')).not.toBeNull();
+    expect(planRules(site, 'hall')).toBeNull();
+  });
+});
+
 describe('rulePlaceProblems', () => {
   const wrong = config(`
 cameras: { gate: { path: /a.mp4, zones: { yard: { coordinates: "0,0,1,0,1,1" } } } }

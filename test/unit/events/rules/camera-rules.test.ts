@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { SeenObject } from '../../../../src/events/rules/alert.ts';
 import { CameraRules } from '../../../../src/events/rules/camera-rules.ts';
 import { Cooldowns } from '../../../../src/events/rules/cooldown.ts';
 import type { Rule } from '../../../../src/events/rules/rule.ts';
@@ -51,7 +52,12 @@ class Scene {
   }
 
   /** A frame with objects by number, at the x of their feet. Returns what alerts say. */
-  at(ms: number, feet: Record<number, number>, facts: Partial<Track> = {}): AlertTriggered[] {
+  at(
+    ms: number,
+    feet: Record<number, number>,
+    facts: Partial<Track> = {},
+    who: Partial<SeenObject> = {},
+  ): AlertTriggered[] {
     const objects = Object.entries(feet).map(([key, x]) => {
       const id = Number(key);
       const box = { x: x - 0.05, y: 0.2, width: 0.1, height: 0.5 };
@@ -61,7 +67,7 @@ class Scene {
         ...{ firstSeenMs, firstBox, lastSeenMs: ms, hits: 5, ...facts },
       };
       this.#tracks.set(id, track);
-      return { track, eventId: `event-${id}`, identity: null, isUnknown: false };
+      return { track, eventId: `event-${id}`, identity: null, isUnknown: false, ...who };
     });
     return this.rules.frame(objects, { monoMs: ms, wallMs: Scene.startMs + ms });
   }
@@ -202,6 +208,52 @@ describe('a rule', () => {
       { data: { rule: 'a-rule', suppressed: 3 } },
     ]);
     expect(scene.at(200_000, { 6: 0.8 })[0]?.data).not.toHaveProperty('suppressed');
+  });
+});
+
+describe('a rule with an identity', () => {
+  const ada = {
+    identity: { person_id: 'ada-1', name: 'Ada', confidence: 0.6, threat_level: 'safe' as const },
+  };
+  const eve = {
+    identity: {
+      ...ada.identity,
+      person_id: 'eve-1',
+      name: 'Eve',
+      threat_level: 'watch_list' as const,
+    },
+  };
+  const stranger = { isUnknown: true };
+
+  test.each([
+    ['known', [1, 1, 0, 0]],
+    ['unknown', [0, 0, 1, 0]],
+    ['watch_list', [0, 1, 0, 0]],
+    ['person:ada-1', [1, 0, 0, 0]],
+  ])('%s fires for nobody else', (word, expected) => {
+    const fired = [ada, eve, stranger, {}].map(
+      (who) => new Scene({ identity: new Set([word]) }).at(0, { 1: 0.2 }, {}, who).length,
+    );
+    expect(fired).toEqual(expected);
+  });
+
+  test('waits until it is known who it is, and says so', () => {
+    const scene = new Scene({ identity: new Set(['watch_list']) });
+    expect(scene.at(0, { 1: 0.2 })).toEqual([]);
+    expect(scene.at(500, { 1: 0.2 }, {}, eve)).toMatchObject([
+      { data: { why: 'Eve (watch list) in view', identity: { person_id: 'eve-1' } } },
+    ]);
+    expect(scene.at(1000, { 1: 0.2 }, {}, eve)).toEqual([]);
+  });
+
+  test('cools down for each person by themselves, and for all strangers together', () => {
+    const scene = new Scene({ identity: new Set(['known', 'unknown']), cooldownMs: 60_000 });
+    expect(scene.at(0, { 1: 0.2 }, {}, ada)).toHaveLength(1);
+    expect(scene.at(1000, { 2: 0.2 }, {}, eve)).toHaveLength(1);
+    expect(scene.at(2000, { 3: 0.2 }, {}, ada)).toEqual([]);
+    const [first] = scene.at(3000, { 4: 0.2 }, {}, stranger);
+    expect(first?.data).toMatchObject({ why: 'unknown person in view' });
+    expect(scene.at(4000, { 5: 0.2 }, {}, stranger)).toEqual([]);
   });
 });
 
