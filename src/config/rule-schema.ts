@@ -89,6 +89,10 @@ const ruleFields = z.strictObject({
     title: 'Duration, seconds',
     description: 'There for at least this long.',
   }),
+  min_speed_kmh: z.number().min(0.1).max(500).optional().meta({
+    title: 'Least speed, km/h',
+    description: 'At least so fast, in `zones` that have a `size_m`.',
+  }),
   count: z.number().int().min(1).max(100).default(1).meta({
     title: 'Count',
     description: 'At least so many at once; such a rule fires once for all of them.',
@@ -125,9 +129,11 @@ export const ruleSchema = ruleFields.superRefine(
 export type RuleConfig = z.infer<typeof ruleSchema>;
 
 function checkKind(
-  { lines, zones, direction, duration_s: duration = 0, count = 1 }: RuleFields,
+  { lines, zones, direction, duration_s: duration = 0, count = 1, min_speed_kmh }: RuleFields,
   report: (key: keyof RuleFields, allowed: string) => void,
 ): void {
+  if (min_speed_kmh !== undefined && zones === undefined)
+    report('min_speed_kmh', '`zones` beside it, which have a `size_m`');
   if (lines === undefined) {
     if (direction !== undefined) report('direction', '`lines` beside it');
     return;

@@ -21,6 +21,13 @@ export function parseCoordinates(text: string): { x: number; y: number }[] | nul
   );
 }
 
+/** Width and depth in metres, written as `width,depth`; null where the text is not of that form. */
+export function parseSize(text: string): [number, number] | null {
+  const [width = 0, depth = 0, ...more] = text.split(',').map(Number);
+  const isFine = (size: number): boolean => size > 0 && size <= 1000;
+  return isFine(width) && isFine(depth) && more.length === 0 ? [width, depth] : null;
+}
+
 function isPolygon(text: string): boolean {
   const points = parseCoordinates(text);
   return points !== null && points.length >= 3 && points.length <= 64;
@@ -41,13 +48,39 @@ const corners = z
       'Corners as `x,y,x,y,…`, shares of the width and height of the picture from its upper left corner.',
   });
 
-const zoneSchema = z.strictObject({
+const zoneFields = z.strictObject({
   coordinates: corners,
   inertia_s: z.number().min(0).max(60).default(0.5).meta({
     title: 'Inertia, seconds',
     description: 'An object counts as in or out only after it has been so for this long.',
   }),
+  size_m: z
+    .string()
+    .refine((text) => parseSize(text) !== null, {
+      error: 'width,depth in metres, each above 0 and at most 1000',
+    })
+    .optional()
+    .meta({
+      title: 'Size on the ground, metres',
+      description:
+        'Of a zone with four corners that is a rectangle on the ground: from the first corner to the second, and from ' +
+        'the second to the third, as `width,depth`. Then speeds are measured in it.',
+    }),
 });
+
+type ZoneFields = Partial<z.infer<typeof zoneFields>>;
+
+const zoneSchema = zoneFields.superRefine(
+  (zone, context) => {
+    if (typeof zone !== 'object' || zone === null) return;
+    const { coordinates, size_m }: ZoneFields = zone;
+    if (typeof coordinates !== 'string' || typeof size_m !== 'string') return;
+    const message = 'four corners beside it, which are those of a rectangle on the ground';
+    if (parseCoordinates(coordinates)?.length !== 4)
+      context.addIssue({ code: 'custom', path: ['size_m'], message });
+  },
+  { when: () => true },
+);
 
 const lineSchema = z.strictObject({
   coordinates: z

@@ -1,9 +1,10 @@
 import { type RuleConfig, ruleSchema, WEEKDAYS } from '../../config/rule-schema.ts';
-import type { Config } from '../../config/schema.ts';
-import { parseCoordinates } from '../../config/zone-schema.ts';
+import type { CameraConfig, Config } from '../../config/schema.ts';
+import { parseCoordinates, parseSize } from '../../config/zone-schema.ts';
 import { CameraRules } from '../../events/rules/camera-rules.ts';
 import type { Rule } from '../../events/rules/rule.ts';
 import { type ScheduleWindow, SiteClock } from '../../events/rules/schedule.ts';
+import { GroundPlane } from '../../tracking/zones/ground-plane.ts';
 import type { LineSpec } from '../../tracking/zones/line-crossing.ts';
 import type { ObjectMask } from '../../tracking/zones/object-mask.ts';
 import type { ZoneSpec } from '../../tracking/zones/zone-presence.ts';
@@ -19,10 +20,11 @@ type RuleSections = Pick<Config, 'rules' | 'cameras' | 'site'>;
 export function planRules(config: RuleSections, cameraId: string): CameraRules | null {
   const camera = config.cameras[cameraId];
   const zones = Object.entries(camera?.zones ?? {}).map(
-    ([name, { coordinates, inertia_s }]): ZoneSpec => ({
+    ([name, zone]): ZoneSpec => ({
       name,
-      polygon: parseCoordinates(coordinates) ?? [],
-      inertiaMs: inertia_s * 1000,
+      polygon: parseCoordinates(zone.coordinates) ?? [],
+      inertiaMs: zone.inertia_s * 1000,
+      ground: groundOf(zone),
     }),
   );
   const lines = Object.entries(camera?.lines ?? {}).flatMap(
@@ -38,6 +40,13 @@ export function planRules(config: RuleSections, cameraId: string): CameraRules |
   if (rules.length + zones.length + lines.length === 0) return null;
   const { time_zone: timeZone = machineTimeZone() } = config.site;
   return new CameraRules({ cameraId, zones, lines, rules, siteClock: new SiteClock(timeZone) });
+}
+
+/** The ground within a zone; null where it was not measured, or its corners cannot be those of a rectangle. */
+function groundOf({ coordinates, size_m }: CameraConfig['zones'][string]): GroundPlane | null {
+  const [width, depth] = (size_m !== undefined && parseSize(size_m)) || [];
+  if (width === undefined || depth === undefined) return null;
+  return GroundPlane.of(parseCoordinates(coordinates) ?? [], width, depth);
 }
 
 /** Where nothing is an object for a camera. */
@@ -94,6 +103,7 @@ function ruleOf(
     severity: rule.severity,
     labels: rule.labels && new Set(rule.labels),
     minScore: rule.min_score,
+    minSpeedKmh: rule.min_speed_kmh ?? null,
     identity: rule.identity === undefined ? null : new Set(rule.identity),
     zones,
     lines,
@@ -105,8 +115,9 @@ function ruleOf(
   };
 }
 
-function usualType({ identity, lines, duration_s }: RuleConfig): string {
+function usualType({ identity, lines, duration_s, min_speed_kmh }: RuleConfig): string {
   if (identity !== undefined) return identityType(identity);
+  if (min_speed_kmh !== undefined) return 'speeding';
   if (lines !== undefined) return 'perimeter_breach';
   return duration_s > 0 ? 'loitering_detected' : 'object_detected';
 }

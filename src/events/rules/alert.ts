@@ -24,6 +24,8 @@ export interface Firing {
   readonly crossing: { readonly line: string; readonly direction: Direction } | null;
   /** How long the object has been there. */
   readonly presentMs: number;
+  /** How fast it is there; null where that is not known. */
+  readonly kmh: number | null;
   /** How many that fit the rule are there. */
   readonly count: number;
   /** Firings that a cooldown held back since the last alert. */
@@ -32,7 +34,7 @@ export interface Firing {
 
 /** @param timestamp Unix milliseconds of the frame */
 export function alertOf(firing: Firing, cameraId: string, timestamp: number): AlertTriggered {
-  const { rule, object, zone, crossing, presentMs, count, suppressed } = firing;
+  const { rule, object, zone, crossing, presentMs, kmh, count, suppressed } = firing;
   const { track, eventId } = object;
   return {
     type: rule.alertType,
@@ -52,6 +54,7 @@ export function alertOf(firing: Firing, cameraId: string, timestamp: number): Al
       present_s: Math.round(presentMs / 100) / 10,
       ...(object.identity !== null && { identity: object.identity }),
       ...(zone !== null && { zone }),
+      ...(kmh !== null && { speed_kmh: Math.round(kmh * 10) / 10 }),
       ...(crossing !== null && crossing),
       ...(count > 1 && { count }),
       ...(suppressed > 0 && { suppressed }),
@@ -65,11 +68,12 @@ function nameOf({ identity, isUnknown, track }: SeenObject): string {
   return level === 'safe' || level === 'unknown' ? identity.name : `${identity.name} (${level})`;
 }
 
-function inWords({ rule, object, zone, crossing, presentMs, count }: Firing): string {
+function inWords({ rule, object, zone, crossing, presentMs, kmh, count }: Firing): string {
   const label = nameOf(object);
   if (crossing !== null) return `${label} crossed ${crossing.line} to the ${crossing.direction}`;
   const where = zone === null ? 'in view' : `in ${zone}`;
   if (rule.count > 1) return `${count} at once ${where}, ${rule.count} or more are an alert`;
   const time = rule.durationMs === 0 ? '' : ` for ${Math.floor(presentMs / 1000)} s`;
-  return `${label} ${where}${time}`;
+  const speed = rule.minSpeedKmh === null || kmh === null ? '' : ` at ${Math.round(kmh)} km/h`;
+  return `${label} ${where}${time}${speed}`;
 }

@@ -56,6 +56,10 @@ export class CameraRules implements Surroundings {
     return this.#zones.get(zone)?.sinceMs(track.id) ?? null;
   }
 
+  kmh(track: Track, zone: string | null): number | null {
+    return zone === null ? null : (this.#zones.get(zone)?.kmh(track.id) ?? null);
+  }
+
   /** How many are in each zone, and how often each line was crossed since the start. */
   get counts(): {
     readonly zones: Readonly<Record<string, number>>;

@@ -11,6 +11,8 @@ export interface Surroundings {
   isSeen(trackId: number): boolean;
   /** Since when a track has been in a zone, in view for null; null where it is not there. */
   sinceMs(track: Track, zone: string | null): number | null;
+  /** How fast a track is in a zone; null where that is not known. */
+  kmh(track: Track, zone: string | null): number | null;
 }
 
 export type FiringFacts = Omit<Firing, 'suppressed'>;
@@ -46,7 +48,15 @@ export class RuleWatch {
     if (!this.#fits(object)) return null;
     const { firstSeenMs, lastSeenMs } = object.track;
     const presentMs = lastSeenMs - firstSeenMs;
-    return { rule, object, zone: null, crossing: { line, direction }, presentMs, count: 1 };
+    return {
+      rule,
+      object,
+      zone: null,
+      crossing: { line, direction },
+      presentMs,
+      kmh: null,
+      count: 1,
+    };
   }
 
   /** A stay is over: the next one counts anew. */
@@ -62,9 +72,7 @@ export class RuleWatch {
     );
     for (const { object } of due) told.add(object.track.id);
     const { rule } = this;
-    return due.map(({ object, presentMs }) => ({
-      ...{ rule, object, zone, crossing: null, presentMs, count: 1 },
-    }));
+    return due.map((member) => ({ ...member, rule, zone, crossing: null, count: 1 }));
   }
 
   #crowd(zone: string | null, members: readonly Member[], around: Surroundings): FiringFacts[] {
@@ -82,7 +90,10 @@ export class RuleWatch {
     for (const object of around.present) {
       const sinceMs = this.#fits(object) ? around.sinceMs(object.track, zone) : null;
       if (sinceMs === null || monoMs - sinceMs < this.rule.durationMs) continue;
-      members.push({ object, presentMs: monoMs - sinceMs });
+      const kmh = around.kmh(object.track, zone);
+      const { minSpeedKmh } = this.rule;
+      if (minSpeedKmh !== null && (kmh === null || kmh < minSpeedKmh)) continue;
+      members.push({ object, presentMs: monoMs - sinceMs, kmh });
     }
     return members;
   }
@@ -104,4 +115,5 @@ function identityWords(identity: SeenObject['identity'], isUnknown: boolean): st
 interface Member {
   readonly object: SeenObject;
   readonly presentMs: number;
+  readonly kmh: number | null;
 }

@@ -14,6 +14,8 @@ export interface Rule {
   readonly minScore: number;
   /** `known`, `unknown`, a threat level, or `person:` and an id: any of these. */
   readonly identity: ReadonlySet<string> | null;
+  /** At least so fast in a zone whose ground was measured. */
+  readonly minSpeedKmh: number | null;
   /** In any of these; null for anywhere in the picture. */
   readonly zones: readonly string[] | null;
   /** Across any of these; such a rule does not look at zones, duration or count. */

@@ -1,4 +1,6 @@
 import { isInside, type Point } from './geometry.ts';
+import type { GroundPlane } from './ground-plane.ts';
+import { SpeedGauge } from './speed-gauge.ts';
 
 export interface ZoneSpec {
   readonly name: string;
@@ -6,6 +8,8 @@ export interface ZoneSpec {
   readonly polygon: readonly Point[];
   /** For so long the foot point has to be within, or out again, before that counts. Milliseconds. */
   readonly inertiaMs: number;
+  /** The ground within it, where that was measured; else null. */
+  readonly ground: GroundPlane | null;
 }
 
 interface Presence {
@@ -20,9 +24,11 @@ interface Presence {
 export class ZonePresence {
   readonly spec: ZoneSpec;
   readonly #presences = new Map<number, Presence>();
+  readonly #speeds: SpeedGauge | null;
 
   constructor(spec: ZoneSpec) {
     this.spec = spec;
+    this.#speeds = spec.ground && new SpeedGauge(spec.ground);
   }
 
   /** Tracks that are in it. */
@@ -38,7 +44,10 @@ export class ZonePresence {
       contraryMs: null,
     };
     this.#presences.set(trackId, presence);
-    if (isInside(this.spec.polygon, foot) === presence.isIn) {
+    const isThere = isInside(this.spec.polygon, foot);
+    if (isThere) this.#speeds?.see(trackId, foot, monoMs);
+    else this.#speeds?.forget(trackId);
+    if (isThere === presence.isIn) {
       presence.contraryMs = null;
       return null;
     }
@@ -56,8 +65,14 @@ export class ZonePresence {
     return presence?.isIn ? presence.sinceMs : null;
   }
 
+  /** How fast a track is in the zone, kilometres per hour; null where that is not known. */
+  kmh(trackId: number): number | null {
+    return this.#speeds?.kmh(trackId) ?? null;
+  }
+
   /** The track is no more. */
   forget(trackId: number): void {
+    this.#speeds?.forget(trackId);
     this.#presences.delete(trackId);
   }
 }

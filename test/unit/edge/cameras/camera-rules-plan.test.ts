@@ -78,6 +78,31 @@ cameras:
   });
 });
 
+test('a rule about speed fires for who is faster in a measured zone, and says how fast', () => {
+  const rules = planRules(
+    config(`
+cameras: { gate: { path: /a.mp4, zones: { drive: { coordinates: "0,0,1,0,1,1,0,1", size_m: "10,10", inertia_s: 0 } } } }
+rules: { fast: { zones: [drive], min_speed_kmh: 20, min_score: 0 } }
+`),
+    'gate',
+  );
+  const alerts = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((step) => {
+    // Ten metres are the whole width: number 1 makes 6 m/s, number 2 makes 3.
+    const seen = [1, 2].map((id) => {
+      const box = { x: (step * 0.06) / id, y: 0.2, width: 0.1, height: 0.3 };
+      const track = {
+        ...{ id, label: 'person', classId: 0, box, firstBox: box, score: 0.9, topScore: 0.9 },
+        ...{ medianScore: 0.9, firstSeenMs: 0, lastSeenMs: step * 100, hits: 5 },
+      };
+      return { track, eventId: `${id}`, identity: null, isUnknown: false };
+    });
+    return rules?.frame(seen, { monoMs: step * 100, wallMs: step * 100 }) ?? [];
+  });
+  expect(alerts).toMatchObject([
+    { type: 'speeding', data: { track_id: 1, speed_kmh: 21.6, why: 'person in drive at 22 km/h' } },
+  ]);
+});
+
 describe('rulePlaceProblems', () => {
   const wrong = config(`
 cameras: { gate: { path: /a.mp4, zones: { yard: { coordinates: "0,0,1,0,1,1" } } } }

@@ -17,6 +17,7 @@ const YARD = {
     { x: 0, y: 1.1 },
   ],
   inertiaMs: 0,
+  ground: null,
 };
 const DOOR = { name: 'door', from: { x: 0.5, y: 0 }, to: { x: 0.5, y: 1 } };
 const RULE: Rule = {
@@ -25,6 +26,7 @@ const RULE: Rule = {
   severity: 'medium',
   labels: new Set(['person']),
   minScore: 0.5,
+  minSpeedKmh: null,
   identity: null,
   zones: null,
   lines: null,

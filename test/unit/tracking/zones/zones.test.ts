@@ -13,7 +13,7 @@ const IN = { x: 0.2, y: 0.5 };
 const OUT = { x: 0.8, y: 0.5 };
 
 function zone(inertiaMs = 500): ZonePresence {
-  return new ZonePresence({ name: 'yard', polygon: HALF, inertiaMs });
+  return new ZonePresence({ name: 'yard', polygon: HALF, inertiaMs, ground: null });
 }
 
 describe('ZonePresence', () => {
