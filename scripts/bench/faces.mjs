@@ -24,6 +24,7 @@ const specOf = (clip) => ({
   decoder: 'software',
   analysed: null,
   snapshot: { maxWidth: 1280, maxHeight: 720, hidden: [] },
+  ring: null,
   stallTimeoutMs: 10_000,
   frozenTimeoutMs: 0,
 });
@@ -35,12 +36,12 @@ async function play(isOn, { spec, faces, model, preparedDir }) {
   const recognition =
     isOn && new CameraFaces({ limits: SIMILARITY, minWidthPx: MIN_WIDTH_PX, people: () => [] });
   const pipeline = new CameraPipeline(spec, {
-    ...{ vision, snapshots: null, clock: systemClock, random: Math.random, log: silentLogger },
+    ...{ vision, clock: systemClock, random: Math.random, log: silentLogger },
     store: { enqueue: nothing, recordEvent: nothing },
     rulesFor: () => null,
     masksFor: () => [],
     facesFor: () => recognition || null,
-    faceFiles: { save: nothing },
+    evidence: { snapshots: null, faces: { save: nothing }, clipsOf: () => null },
   });
   let looks = 0;
   const read = vision.faces.bind(vision);

@@ -214,6 +214,16 @@ const CAMERA: readonly Reading<CameraView>[] = [
     of: ({ alerts }) => alerts,
   },
   {
+    name: 'camera_clips_total',
+    help: 'Clips of alerts that were made. Absent where none are.',
+    of: ({ clips }) => clips?.made ?? null,
+  },
+  {
+    name: 'camera_clips_missed_total',
+    help: 'Alerts that have no clip although one was to be made.',
+    of: ({ clips }) => clips?.missed ?? null,
+  },
+  {
     name: 'camera_faces_total',
     help: 'Faces that were told of. Absent where faces are not read.',
     of: ({ faces }) => faces?.decided ?? null,

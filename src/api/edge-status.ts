@@ -15,6 +15,8 @@ export interface EdgeStatus {
   cameras: CameraView[];
   queue: QueueView;
   uplink: UplinkView;
+  /** By class. */
+  evidence: Record<string, EvidenceView>;
   /** Problems of the configuration that did not keep the daemon from starting. */
   config_problems: string[];
 }
@@ -28,6 +30,15 @@ export interface FacesView {
   /** Known people; null before the models run. */
   people: number | null;
   fault: CameraFault | null;
+}
+
+/** What is kept of one class of evidence. */
+export interface EvidenceView {
+  /** Zero until the first file of this run was stored. */
+  bytes: number;
+  /** Given up for newer ones since the start; of these, before the hub had their events. */
+  evicted: number;
+  evicted_undelivered: number;
 }
 
 interface DetectorView {
@@ -58,6 +69,8 @@ export interface CameraView {
   events_ended: number;
   /** Faces since the start: people whose face was decided, and of these the named; null where that is off. */
   faces: { decided: number; named: number } | null;
+  /** Clips of alerts since the start, and alerts that have none; null where none are made. */
+  clips: { made: number; missed: number } | null;
   /** Alerts of rules since the start. */
   alerts: number;
   /** How many objects are in each zone. */

@@ -13,6 +13,7 @@ export function statusLines(status: EdgeStatus): string[] {
     ...placeLines(status.cameras),
     ...changeLines(status.cameras),
     ...faultLines(status.cameras),
+    ...evidenceLines(status),
     '',
     uplinkLine(status),
     queueLine(status),
@@ -88,6 +89,21 @@ function cameraTable(cameras: readonly CameraView[]): string[] {
 function objectsText(objects: Readonly<Record<string, number>>): string {
   const parts = Object.entries(objects).map(([label, count]) => `${count} ${label}`);
   return parts.length === 0 ? '-' : parts.join(', ');
+}
+
+/** Clips that could not be made, and evidence that the hub will never have. */
+function evidenceLines({ cameras, evidence }: EdgeStatus): string[] {
+  const missed = cameras.flatMap(({ camera_id, clips }) =>
+    clips === null || clips.missed === 0
+      ? []
+      : [`${camera_id}: ${clips.missed} alerts have no clip`],
+  );
+  const lost = Object.entries(evidence).flatMap(([name, { evicted_undelivered: count }]) =>
+    count === 0
+      ? []
+      : [`evidence  ${count} ${name} files were deleted before the hub had their events`],
+  );
+  return [...missed, ...lost];
 }
 
 /** What is in zones now, and what has crossed lines. */

@@ -53,7 +53,7 @@ export class ConnectionPlanner {
    * @throws ApexError CAPTURE_FFMPEG_MISSING, CAPTURE_ADDRESS_REFUSED
    */
   async plan(path: string | undefined, signal: AbortSignal): Promise<ConnectionPlan | Diagnosis> {
-    const { source, snapshot, fps } = this.#spec;
+    const { source, snapshot, fps, ring: place } = this.#spec;
     const { ffmpegPath, geometryFor, threads = 1 } = this.#deps;
     const version = await ffmpegVersion(ffmpegPath);
     const input = this.#input(path);
@@ -65,7 +65,9 @@ export class ConnectionPlanner {
     const geometry = geometryFor(stream);
     const pictureSize = snapshot === null ? null : fitPicture(stream, snapshot);
     const { codec } = stream;
-    const command = { version, input, decoder, codec, threads, fps, geometry, pictureSize };
+    // Segments of another connection have other names.
+    const ring = place && { ...place, prefix: `${Math.round(this.#deps.clock.wallMs())}` };
+    const command = { version, input, decoder, codec, threads, fps, geometry, pictureSize, ring };
     const args = playArguments(command);
     const { kind } = source;
     return { ffmpegPath, args, script, kind, decoder, stream, geometry, pictureSize };

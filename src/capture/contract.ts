@@ -37,6 +37,11 @@ export interface CameraSpec {
     maxHeight: number;
     hidden: readonly (readonly { readonly x: number; readonly y: number }[])[];
   } | null;
+  /**
+   * Where the camera's own packets are written as well, in segments of at least so many seconds that begin with a key
+   * frame; null for nowhere.
+   */
+  ring: { dir: string; segmentS: number } | null;
   /** No frame for this long means the stream has stalled. */
   stallTimeoutMs: number;
   /** Byte-identical frames for this long mean the picture is frozen; 0 turns the check off. */

@@ -28,6 +28,8 @@ export interface PlayCommand {
   geometry: ModelGeometry;
   /** Size of the snapshot pictures on file descriptor 3; null for none. */
   pictureSize: PictureSize | null;
+  /** Where the packets themselves go, as numbered segments; null for nowhere. */
+  ring: { dir: string; segmentS: number; prefix: string } | null;
 }
 
 /** Padding as YOLO models were trained with: 114 in each channel. */
@@ -41,6 +43,12 @@ const MODEL_COLOURS = 'format=rgb24,format=gbrp';
 
 /** Whole frames are written at once; in ffmpeg's usual pieces of 32 KB they cost the reader twice the CPU time. */
 const WHOLE_FRAMES = ['-avioflags', 'direct'];
+
+/**
+ * Times of copied packets: cameras with B-frames send a first picture without one, and others from before zero, which
+ * no container takes. It comes at zero, and all others a second later than they say.
+ */
+const COPY_TIMES = "setts=pts='if(lt(PTS,-1e18),0,PTS+1/TB)':dts='if(lt(PTS,-1e18),0,DTS+1/TB)'";
 
 /**
  * Share of the interval by which a frame may come too early and still count: timestamps of a 10 fps camera
@@ -76,7 +84,20 @@ export function playArguments(command: PlayCommand): string[] {
   if (pictureSize !== null) {
     addOutput(play, 'pipe:3', ['-map', '[picture]', ...raw, '-pix_fmt', 'rgb24']);
   }
+  if (command.ring !== null) {
+    const copy = ['-map', '0:v:0', '-c', 'copy', '-copytb', '1', '-bsf:v', COPY_TIMES];
+    addOutput(play, ringTarget(command.ring), [...copy, '-f', 'tee']);
+  }
   return play._getArguments();
+}
+
+/**
+ * A full disk ends only the ring: `tee` goes on as long as one of its outputs does, and the other takes everything.
+ */
+function ringTarget({ dir, segmentS, prefix }: NonNullable<PlayCommand['ring']>): string {
+  const options = `f=segment:segment_time=${segmentS}:segment_format=mpegts:onfail=ignore`;
+  const path = `${dir}/${prefix}-%06d.ts`.replaceAll(/[\\'|[\]\s]/g, '\\$&');
+  return `[${options}]${path}|[f=null]-`;
 }
 
 /** Opens the input, describes its streams on standard error, and ends (with code 1, for lack of an output). */

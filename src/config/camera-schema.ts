@@ -100,6 +100,11 @@ const cameraFields = z.strictObject({
     title: 'Detection',
     description: 'What is looked for on this camera, and how often.',
   }),
+  clips: z.boolean().default(true).meta({
+    title: 'Clips',
+    description:
+      'Whether alerts of this camera have clips. Never with `privacy_masks`: video as the camera sent it has no masks.',
+  }),
   faces: cameraFacesSchema.prefault({}).meta({
     title: 'Faces',
     description: 'Off unless it is switched on here: faces are biometric data.',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cameraId, cameraSchema } from './camera-schema.ts';
+import { evidenceSchema } from './evidence-schema.ts';
 import { facesSchema } from './face-schema.ts';
 import { parseHostPattern } from './host-pattern.ts';
 import { hubSchema } from './hub-schema.ts';
@@ -240,6 +241,10 @@ export const configSchema = z
     snapshots: snapshotsSchema.prefault({}).meta({
       title: 'Snapshots',
       description: 'Pictures of events.',
+    }),
+    evidence: evidenceSchema.prefault({}).meta({
+      title: 'Evidence',
+      description: 'What is kept of events and alerts beside the snapshots.',
     }),
     cameras: z.record(cameraId, cameraSchema).default({}).meta({
       title: 'Cameras',

@@ -234,6 +234,7 @@ export class EdgeDaemon {
       cameras: this.#cameras.views(now),
       queue: queueView(await store.queue(), now),
       uplink: this.#uplinkView(),
+      evidence: this.#parts.evidence.view(),
       config_problems: [
         ...loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
         ...this.#ruleProblems,
@@ -265,6 +266,7 @@ export class EdgeDaemon {
     await vision.stop();
     await closed;
     await this.#cameras.shutdown();
+    await this.#parts.evidence.settled();
     this.#tellEngineStatus('stopping', true);
     await uplink?.stop({ drainMs: DRAIN_MS });
     await this.#control.stop();

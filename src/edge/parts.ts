@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { checkSecrets } from '../config/secret-problems.ts';
 import { type UplinkTls, uplinkTls, uplinkToken } from '../config/secrets.ts';
-import { SnapshotFiles } from '../events/snapshot-files.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { Store } from '../store/store.ts';
 import { type Clock, systemClock } from '../system/clock.ts';
@@ -13,12 +11,11 @@ import { Uplink } from '../uplink/uplink.ts';
 import { VisionHandle } from '../vision/handle.ts';
 import { CameraOverrides } from './cameras/camera-overrides.ts';
 import { StreamRequests } from './cameras/stream-requests.ts';
+import { EdgeEvidence } from './edge-evidence.ts';
 import { FaceRecognition } from './faces/face-recognition.ts';
 import { edgeIdentity } from './identity.ts';
 import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
 
-/** Room for the best faces of events. */
-const FACES_MB = 64;
 const NOBODY = { known: () => [] };
 
 export interface EdgeDaemonOptions {
@@ -38,9 +35,7 @@ export interface EdgeParts {
   requests: StreamRequests;
   /** Why there is no uplink although one is configured. */
   uplinkFault: ApexError | null;
-  snapshots: SnapshotFiles | null;
-  /** The best face of each event. */
-  faceFiles: SnapshotFiles;
+  evidence: EdgeEvidence;
   faces: FaceRecognition;
   plan: CameraPlan;
   /** What was asked for upstream and outlives the daemon. */
@@ -104,18 +99,7 @@ async function assembleAround(
     uplink: uplink.value,
     requests,
     uplinkFault: uplink.fault,
-    snapshots: config.snapshots.enabled
-      ? new SnapshotFiles({
-          dir: join(data_dir, 'snapshots'),
-          budgetBytes: config.snapshots.retain_mb * 1e6,
-          log,
-        })
-      : null,
-    faceFiles: new SnapshotFiles({
-      dir: join(data_dir, 'faces'),
-      budgetBytes: FACES_MB * 1e6,
-      log,
-    }),
+    evidence: new EdgeEvidence({ config, env, store, clock, log }),
     faces: new FaceRecognition(config, (name) => models.resolve(name), NOBODY),
     plan,
     overrides: await CameraOverrides.open(data_dir, log),

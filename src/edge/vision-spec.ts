@@ -8,6 +8,7 @@ import { parseCoordinates } from '../config/zone-schema.ts';
 import { ApexError, asApexError } from '../system/errors.ts';
 import { registerUrlSecrets } from '../system/redact.ts';
 import { type DetectorSpec, type ExecutionProvider, PROVIDERS } from '../vision/contract.ts';
+import { ringDir } from './edge-evidence.ts';
 
 const VIDEO_ENDINGS = new Set(['.mp4', '.mkv', '.mov', '.avi', '.ts', '.webm', '.h264', '.264']);
 
@@ -75,9 +76,25 @@ export function cameraSpec(
       enabled || camera.faces.enabled
         ? { maxWidth: max_width, maxHeight: max_height, hidden: hiddenParts(camera) }
         : null,
+    ring: ringOf(id, camera, config, env),
     stallTimeoutMs: Math.max(camera.stall_timeout_s * 1000, leastStallTimeoutMs(camera.detect.fps)),
     frozenTimeoutMs: camera.frozen_timeout_s * 1000,
   };
+}
+
+/** Segments begin at key frames, so they may be longer. */
+const SEGMENT_S = 2;
+
+/** Packets as the camera sends them have no masks, and those of a file played faster have no time. */
+function ringOf(
+  id: string,
+  { clips, privacy_masks, path, pace }: CameraConfig,
+  config: Config,
+  env: NodeJS.ProcessEnv,
+): CameraSpec['ring'] {
+  const isPossible = Object.keys(privacy_masks).length === 0 && !(path && pace === 'max');
+  if (!config.evidence.clips.enabled || !clips || !isPossible) return null;
+  return { dir: join(ringDir(config, env), id), segmentS: SEGMENT_S };
 }
 
 function hiddenParts({ privacy_masks }: CameraConfig): { x: number; y: number }[][] {

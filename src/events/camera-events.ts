@@ -54,13 +54,15 @@ export interface CameraChanges {
   detections: AiDetectionResult | null;
   snapshots: readonly SnapshotRequest[];
   alerts: readonly AlertTriggered[];
+  /** The frame that it follows from; null where none came. */
+  frame: Pick<FrameResult, 'frameId' | 'monoMs'> | null;
   /** Whose faces to read in this frame. */
   faceRequest: FaceRequest | null;
   faces: FaceNews<PersonFace>;
 }
 
 const NO_CHANGES: CameraChanges = {
-  ...{ events: [], detections: null, snapshots: [], alerts: [] },
+  ...{ events: [], detections: null, snapshots: [], alerts: [], frame: null },
   ...{ faceRequest: null, faces: { results: [], best: [] } },
 };
 
@@ -150,6 +152,7 @@ export class CameraEvents {
       detections: lost.detections ?? this.#feed.frame(result, objects),
       snapshots: this.#options.snapshots ? this.#wantedSnapshots(seen, result) : [],
       alerts: [...lost.alerts, ...alerts],
+      frame: result,
       faceRequest: this.#options.faces?.wanted(seen, tentative, result) ?? null,
       faces: this.#faceNews(),
     };

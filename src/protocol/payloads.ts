@@ -80,6 +80,8 @@ const alertTriggeredSchema = z
     camera_id: camera,
     severity: z.enum(SEVERITIES),
     timestamp,
+    alert_id: name.optional().describe('Names its evidence'),
+    has_clip: z.boolean().optional().describe('The edge makes a clip of it'),
     data: freeFields.describe('Whatever belongs to the alert'),
   })
   .describe('Something that people have to know at once.');

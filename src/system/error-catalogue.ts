@@ -212,6 +212,10 @@ export const ERROR_CATALOGUE = {
     remedy:
       'Export a YOLOv8 detection model: `yolo export model=yolov8n.pt format=onnx imgsz=640`.',
   },
+  EVIDENCE_CLIP_FAILED: {
+    summary: 'The clip of an alert could not be made; the alert itself is stored.',
+    remedy: 'Look at the reason; the folder for segments needs room, and ffmpeg has to run.',
+  },
   VISION_FACES_FAILED: {
     summary: 'The models for faces cannot be run; objects are still found.',
     remedy: 'Check the models with `apex-edge models verify`, and look at the reason.',

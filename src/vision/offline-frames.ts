@@ -97,6 +97,7 @@ function startPlay(play: OfflinePlay): Promise<FfmpegProcess> {
           fps: 'all',
           geometry,
           pictureSize: null,
+          ring: null,
         }),
         stdin: null,
         pictures: false,

@@ -49,6 +49,7 @@ export class CaptureUnderTest {
         decoder: 'software',
         analysed: null,
         snapshot: null,
+        ring: null,
         stallTimeoutMs: 5000,
         frozenTimeoutMs: 0,
         ...spec,

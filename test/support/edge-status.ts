@@ -17,6 +17,7 @@ export const camera: CameraView = {
   events_started: 7,
   events_ended: 4,
   alerts: 3,
+  clips: null,
   faces: null,
   zones: {},
   lines: {},
@@ -63,6 +64,7 @@ export const status: EdgeStatus = {
     rss_mb: 300,
   },
   faces: null,
+  evidence: {},
   cameras: [camera],
   queue: {
     lanes: [lane({ lane: 0 }), lane({ lane: 1 }), lane({ lane: 2 }), lane({ lane: 3 })],

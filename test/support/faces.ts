@@ -89,18 +89,21 @@ export async function recognise(
       people: () => people,
     });
   const pipeline = new CameraPipeline(spec, {
-    ...{ vision, snapshots: null, clock: systemClock, random: Math.random, log: silentLogger },
+    ...{ vision, clock: systemClock, random: Math.random, log: silentLogger },
     store: store as unknown as Store,
     rulesFor: () => null,
     masksFor: () => [],
     facesFor: () =>
       recognition as ReturnType<ConstructorParameters<typeof CameraPipeline>[1]['facesFor']>,
-    faceFiles: {
-      save: async ({ eventId }: { eventId: string }, jpeg: Uint8Array) => {
-        crops.set(eventId, jpeg);
-        return '';
+    evidence: {
+      ...{ snapshots: null, clipsOf: () => null },
+      faces: {
+        save: async ({ eventId }: { eventId: string }, jpeg: Uint8Array) => {
+          crops.set(eventId, jpeg);
+          return '';
+        },
       },
-    } as unknown as ConstructorParameters<typeof CameraPipeline>[1]['faceFiles'],
+    } as unknown as ConstructorParameters<typeof CameraPipeline>[1]['evidence'],
   });
   let frames = 0;
   let report: FacesReport | null = null;

@@ -34,6 +34,7 @@ export function clipCamera(
     decoder: 'software',
     analysed: null,
     snapshot: null,
+    ring: null,
     stallTimeoutMs: 10_000,
     frozenTimeoutMs: 0,
     ...spec,

@@ -7,7 +7,6 @@ import {
 } from '../../events/camera-events.ts';
 import { EventFaces, type FaceNews } from '../../events/event-faces.ts';
 import type { CameraRules } from '../../events/rules/camera-rules.ts';
-import type { SnapshotFiles } from '../../events/snapshot-files.ts';
 import type { CameraFaces, FaceRequest } from '../../faces/recognition/camera-faces.ts';
 import type { ObjectEvent } from '../../protocol/payloads.ts';
 import type { Store } from '../../store/store.ts';
@@ -16,19 +15,18 @@ import type { Logger } from '../../system/logger.ts';
 import { isMasked, type ObjectMask } from '../../tracking/zones/object-mask.ts';
 import type { CameraCounters, FrameResult, PersonFace } from '../../vision/contract.ts';
 import type { VisionHandle } from '../../vision/handle.ts';
+import type { EdgeEvidence } from '../edge-evidence.ts';
+import { AlertEvidence } from './alert-evidence.ts';
 import { CameraRecord } from './camera-record.ts';
 
 export interface CameraPipelineDeps {
   store: Store;
   vision: VisionHandle;
-  /** Null when no pictures are kept. */
-  snapshots: SnapshotFiles | null;
+  evidence: Pick<EdgeEvidence, 'snapshots' | 'faces' | 'thumbnails' | 'clipsOf'>;
   /** Null for a camera without rules. */
   rulesFor: (cameraId: string) => CameraRules | null;
   /** Null for a camera on which nobody is recognised. */
   facesFor: (cameraId: string) => CameraFaces<PersonFace> | null;
-  /** The best face of each event. */
-  faceFiles: SnapshotFiles;
   /** Where nothing is an object. */
   masksFor: (cameraId: string) => readonly ObjectMask[];
   clock: Clock;
@@ -64,11 +62,13 @@ export class CameraPipeline {
   /** Counted here, so that it goes on over restarts of the vision process. */
   #analysed = 0;
   readonly #record: CameraRecord;
+  readonly #evidence: AlertEvidence;
 
   constructor(spec: CameraSpec, deps: CameraPipelineDeps) {
     this.#spec = spec;
     this.#deps = { ...deps, log: deps.log.child({ camera: spec.id }) };
     this.#record = new CameraRecord(spec.id, this.#deps);
+    this.#evidence = new AlertEvidence(spec, this.#deps);
     this.#rules = deps.rulesFor(spec.id);
     this.#masks = deps.masksFor(spec.id);
     const recognition = deps.facesFor(spec.id);
@@ -78,7 +78,7 @@ export class CameraPipeline {
       minScore: spec.minScore,
       frameIntervalMs: frameIntervalMs(spec),
       random: deps.random,
-      snapshots: spec.snapshot !== null && deps.snapshots !== null,
+      snapshots: spec.snapshot !== null && deps.evidence.snapshots !== null,
       rules: this.#rules,
       faces:
         recognition &&
@@ -153,11 +153,13 @@ export class CameraPipeline {
   tick(monoMs: number): void {
     this.#apply(this.#events.tick(monoMs));
     this.#record.offerAgain();
+    this.#evidence.tick(monoMs);
   }
 
   /** Ends what is in view, offers the store once more what it refused, and waits for its answers. */
   async shutdown(): Promise<void> {
     this.#apply(this.#events.shutdown());
+    await this.#evidence.finish();
     await this.#record.settled();
     this.#record.offerAgain();
     await this.#record.settled();
@@ -184,6 +186,7 @@ export class CameraPipeline {
       events_ended: this.#ended,
       alerts: this.#alerts,
       faces: this.#faces && { ...this.#faces },
+      clips: this.#evidence.clips,
       ...(this.#rules?.counts ?? NO_PLACES),
       stream,
       decoder,
@@ -196,7 +199,7 @@ export class CameraPipeline {
     const { events, detections, snapshots, alerts, faceRequest, faces } = changes;
     for (const event of events) this.#tell(event);
     // An alert follows the event that it names.
-    for (const alert of alerts) this.#record.alert(alert);
+    for (const alert of alerts) this.#record.alert(this.#evidence.alert(alert, changes.frame));
     this.#alerts += alerts.length;
     if (detections !== null) this.#record.detections(detections);
     this.#tellFaces(faces);
@@ -222,9 +225,9 @@ export class CameraPipeline {
   }
 
   async #keepFace(eventId: string, jpeg: Uint8Array): Promise<void> {
-    const { faceFiles, log } = this.#deps;
+    const { evidence, log } = this.#deps;
     try {
-      await faceFiles.save({ cameraId: this.#spec.id, eventId }, jpeg);
+      await evidence.faces.save({ cameraId: this.#spec.id, eventId }, jpeg);
     } catch (error) {
       log.warn({ err: error, event_id: eventId }, 'no face kept for this event');
     }
@@ -257,7 +260,8 @@ export class CameraPipeline {
   }
 
   async #takeSnapshot({ cameraId, eventId, frameId }: SnapshotRequest): Promise<void> {
-    const { vision, snapshots, log } = this.#deps;
+    const { vision, evidence, log } = this.#deps;
+    const { snapshots } = evidence;
     try {
       const maxWidth = this.#spec.snapshot?.maxWidth ?? 0;
       const image = await vision.snapshot(cameraId, frameId, maxWidth);
@@ -294,6 +298,7 @@ export function refusedCameraView(cameraId: string, fault: CameraFault): CameraV
     events_ended: 0,
     alerts: 0,
     faces: null,
+    clips: null,
     ...NO_PLACES,
     stream: null,
     decoder: null,

@@ -49,6 +49,15 @@ describe('statusLines', () => {
     expect(shown()).not.toContain('faces');
   });
 
+  test('tells which alerts have no clip, and what was deleted too early', () => {
+    const cameras = [{ ...camera, clips: { made: 4, missed: 2 } }];
+    const evidence = { clip: { bytes: 5e8, evicted: 9, evicted_undelivered: 3 } };
+    const text = shown({ cameras, evidence });
+    expect(text).toContain('gate: 2 alerts have no clip');
+    expect(text).toContain('3 clip files were deleted before the hub had their events');
+    expect(shown()).not.toContain('clip');
+  });
+
   test('never lets test results pass for real ones', () => {
     const detector = { ...status.detector, model: 'test-detector', is_test_detector: true };
     expect(shown({ detector })).toContain('TEST DETECTOR');

@@ -22,6 +22,7 @@ const live: PlayCommand = {
     padTop: 12,
   },
   pictureSize: null,
+  ring: null,
 };
 const SELECT =
   "select='isnan(prev_selected_t)+isnan(t)" +

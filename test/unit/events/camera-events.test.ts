@@ -57,6 +57,7 @@ function play(
     detections: null,
     snapshots: all.flatMap((changes) => changes.snapshots),
     alerts: all.flatMap((changes) => changes.alerts),
+    frame: null,
     faceRequest: null,
     faces: { results: [], best: [] },
   };

@@ -12,6 +12,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   api: 3,
   hub: 3,
   events: 3,
+  evidence: 3,
   uplink: 3,
   vision: 2.5,
   react: 2,

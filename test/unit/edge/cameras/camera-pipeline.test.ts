@@ -27,6 +27,7 @@ const spec: CameraSpec = {
   decoder: 'auto',
   analysed: null,
   snapshot: null,
+  ring: null,
   stallTimeoutMs: 10_000,
   frozenTimeoutMs: 0,
 };
@@ -70,7 +71,7 @@ function scene(rules: CameraRules | null = null) {
   const deps = {
     store,
     vision: {},
-    snapshots: null,
+    evidence: { snapshots: null, clipsOf: () => null },
     rulesFor: () => rules,
     facesFor: () => null,
     masksFor: () => [],

@@ -11,6 +11,7 @@ const configured: CameraSpec = {
   decoder: 'auto',
   analysed: null,
   snapshot: null,
+  ring: null,
   stallTimeoutMs: 10_000,
   frozenTimeoutMs: 0,
 };

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeEventId } from '../../../src/events/event-id.ts';
-import { SnapshotFiles } from '../../../src/events/snapshot-files.ts';
+import { type Eviction, EvidenceFiles } from '../../../src/evidence/evidence-files.ts';
 import { silentLogger } from '../../../src/system/logger.ts';
 
 const START_MS = Date.UTC(2026, 2, 5, 12);
 let dir: string;
+let evicted: Eviction[];
 
 beforeEach(async () => {
+  evicted = [];
   dir = await mkdtemp(join(tmpdir(), 'apex-snapshots-'));
 });
 afterEach(async () => {
@@ -20,8 +22,11 @@ function event(number: number) {
   return { cameraId: 'gate', eventId: makeEventId(START_MS + number * 1000, number, () => 0.5) };
 }
 
-function files(budgetBytes = 1000): SnapshotFiles {
-  return new SnapshotFiles({ dir, budgetBytes, log: silentLogger });
+function files(budgetBytes = 1000): EvidenceFiles {
+  return new EvidenceFiles({
+    ...{ evidence: 'snapshot', dir, budgetBytes, log: silentLogger },
+    onEvicted: (eviction) => evicted.push(eviction),
+  });
 }
 
 async function stored(): Promise<string[]> {
@@ -38,7 +43,7 @@ function name(number: number): string {
 
 const jpeg = (bytes: number, fill = 1) => new Uint8Array(bytes).fill(fill);
 
-describe('SnapshotFiles', () => {
+describe('EvidenceFiles', () => {
   test('stores a picture by camera and day, and a better one in its place', async () => {
     const snapshots = files();
     const path = await snapshots.save(event(1), jpeg(10));
@@ -63,6 +68,21 @@ describe('SnapshotFiles', () => {
     const snapshots = files(1000);
     await Promise.all([1, 2, 3, 4, 5, 6].map((number) => snapshots.save(event(number), jpeg(400))));
     expect(await stored()).toEqual([5, 6].map(name));
+    // Each one that was given up is told.
+    expect(evicted).toEqual(
+      [1, 2, 3, 4].map((number) => ({
+        ...{ evidence: 'snapshot', cameraId: 'gate', id: event(number).eventId, bytes: 400 },
+        writtenAt: expect.any(Number),
+      })),
+    );
+  });
+
+  test('a finished file is moved to its place', async () => {
+    const work = join(dir, 'work');
+    await writeFile(work, 'clip');
+    const path = await files().save(event(1), work);
+    expect(await readFile(path, 'utf8')).toBe('clip');
+    await expect(readFile(work)).rejects.toThrow('ENOENT');
   });
 
   test('the newest is kept even when it is larger than the budget', async () => {

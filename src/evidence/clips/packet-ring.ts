@@ -1,0 +1,131 @@
+import { type FSWatcher, mkdirSync, rmSync, watch } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../system/clock.ts';
+import type { Logger } from '../../system/logger.ts';
+
+const SEGMENT = /\.ts$/;
+
+export interface PacketRingOptions {
+  /** Folder of this camera's segments alone; emptied at the start. */
+  dir: string;
+  /** Segments that ended longer ago are deleted, milliseconds. */
+  keepMs: number;
+  /** All segments together stay within this, whatever is asked for. */
+  budgetBytes: number;
+  clock: Clock;
+  log: Logger;
+}
+
+interface Segment {
+  readonly path: string;
+  /** When it began to be written, monotonic: its first packet came just then. */
+  readonly startMs: number;
+}
+
+/**
+ * The newest encoded packets of a camera, in segments that ffmpeg cuts at key frames and writes one after the other. A
+ * segment ends where the next one begins.
+ */
+export class PacketRing {
+  readonly #options: PacketRingOptions;
+  /** Oldest first. */
+  #segments: Segment[] = [];
+  readonly #known = new Set<string>();
+  #watcher: FSWatcher | null = null;
+  #pruning: Promise<void> = Promise.resolve();
+
+  constructor(options: PacketRingOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Error when the folder cannot be made */
+  open(): void {
+    const { dir, log } = this.#options;
+    // At once: an ffmpeg that finds no folder goes on without.
+    rmSync(dir, { recursive: true, force: true });
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    this.#watcher = watch(dir, (_event, name) => {
+      if (name !== null) this.#seen(name);
+    });
+    this.#watcher.on('error', (error) => log.warn({ err: error }, 'ring is not watched any more'));
+  }
+
+  /**
+   * The segments with the packets from one time to another, oldest first.
+   * @param fromMs monotonic
+   */
+  covering(fromMs: number, toMs: number): string[] {
+    return this.#segments
+      .filter(({ startMs }, index) => startMs < toMs && this.#endMs(index) > fromMs)
+      .map(({ path }) => path);
+  }
+
+  /** Whether everything up to a time has been written: a later segment has begun. */
+  isComplete(toMs: number): boolean {
+    return (this.#segments.at(-1)?.startMs ?? Number.NEGATIVE_INFINITY) >= toMs;
+  }
+
+  /**
+   * Deletes what is too old. To be called about every second.
+   * @param neededFromMs packets from then on are kept; null for none
+   */
+  prune(nowMs: number, neededFromMs: number | null): void {
+    const until = Math.min(nowMs - this.#options.keepMs, neededFromMs ?? Number.POSITIVE_INFINITY);
+    const old = this.#segments.filter((_, index) => this.#endMs(index) <= until);
+    this.#pruning = this.#pruning.then(() => this.#delete(old)).then(() => this.#keepBudget());
+  }
+
+  async close(): Promise<void> {
+    this.#watcher?.close();
+    await this.#pruning;
+    // Not the folder: the camera may have begun anew in it.
+    await this.#delete(this.#segments);
+  }
+
+  #seen(name: string): void {
+    if (!SEGMENT.test(name) || this.#known.has(name)) return;
+    this.#known.add(name);
+    const { dir, clock } = this.#options;
+    this.#segments.push({ path: join(dir, name), startMs: clock.monotonicMs() });
+  }
+
+  /** The newest one goes on. */
+  #endMs(index: number): number {
+    return this.#segments[index + 1]?.startMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  async #delete(segments: readonly Segment[]): Promise<void> {
+    this.#segments = this.#segments.filter((segment) => !segments.includes(segment));
+    for (const { path } of segments) {
+      await rm(path, { force: true }).catch((error: unknown) =>
+        this.#options.log.warn({ err: error, path }, 'segment could not be deleted'),
+      );
+    }
+  }
+
+  /** A camera with a bit rate beyond all expectation must not fill the memory. */
+  async #keepBudget(): Promise<void> {
+    const { dir, budgetBytes, log } = this.#options;
+    const names = await readdir(dir).catch((): string[] => []);
+    const sizes = await Promise.all(
+      names.map((name) =>
+        stat(join(dir, name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+    );
+    let excess = sizes.reduce((sum, size) => sum + size, 0) - budgetBytes;
+    if (excess <= 0) return;
+    log.warn({ budget_bytes: budgetBytes }, 'ring is full: clips of this camera begin later');
+    const given: Segment[] = [];
+    // The newest one is being written.
+    for (const segment of this.#segments.slice(0, -1)) {
+      if (excess <= 0) break;
+      excess -= sizes[names.indexOf(segment.path.slice(dir.length + 1))] ?? 0;
+      given.push(segment);
+    }
+    await this.#delete(given);
+  }
+}
