@@ -66,6 +66,8 @@ function setPragmas(db: Database.Database, options: OpenDatabaseOptions): void {
   db.pragma('mmap_size = 0');
   db.pragma('cell_size_check = ON');
   db.pragma('trusted_schema = OFF');
+  // What is forgotten must not stay behind in free pages.
+  db.pragma('secure_delete = ON');
   db.pragma('temp_store = MEMORY');
   db.pragma('cache_size = -8192');
   db.pragma('wal_autocheckpoint = 1000');
