@@ -26,7 +26,7 @@ CREATE TABLE person(
   sealed BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE sample(
-  sample_id TEXT PRIMARY KEY,
+  sample_id TEXT NOT NULL,
   person_id TEXT NOT NULL REFERENCES person(person_id) ON DELETE CASCADE,
   kind TEXT NOT NULL CHECK (kind IN ('positive', 'negative')),
   model TEXT NOT NULL,
@@ -34,7 +34,8 @@ CREATE TABLE sample(
   created_ms INTEGER NOT NULL,
   embedding BLOB NOT NULL,
   origin BLOB NOT NULL,
-  photo BLOB
+  photo BLOB,
+  PRIMARY KEY(person_id, sample_id)
 ) STRICT;
 CREATE INDEX sample_person ON sample(person_id, created_ms);
 CREATE TABLE forgetting(

@@ -50,6 +50,7 @@ const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 const SUFFIX_LENGTH = 10;
 const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const LONGEST_SLUG = 40;
+const SUFFIX = new RegExp(`^[${ALPHABET}]{${SUFFIX_LENGTH}}$`);
 
 /** Whether a text may be the beginning of a person id. */
 export function isSlug(text: string): boolean {
@@ -65,6 +66,11 @@ export function makePersonId(slug: string, random: Uint8Array): string {
     (byte) => ALPHABET[byte % ALPHABET.length],
   );
   return `${slug}-${suffix.join('')}`;
+}
+
+export function isPersonId(text: string): boolean {
+  const at = text.lastIndexOf('-');
+  return isSlug(text.slice(0, at)) && SUFFIX.test(text.slice(at + 1));
 }
 
 /** Start of the day behind a `YYYY-MM-DD` in UTC, Unix milliseconds; null for what is no day. */

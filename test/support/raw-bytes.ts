@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Files of a folder, at any depth, that hold the bytes: a text as UTF-8. */
-export function filesHolding(dir: string, bytes: string | Uint8Array): string[] {
+export function filesHolding(dir: string, bytes: string | Buffer): string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))

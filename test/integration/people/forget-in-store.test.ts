@@ -34,9 +34,9 @@ const identityOf = (n: number) =>
   n % 3 === 0 ? { person_id: ANNA.personId, name: NAME, confidence: 0.8 } : OTHER;
 
 /** Bodies of many sizes, so that pages are split and merged. */
-function bodyOf(n: number): string {
+function bodyOf(n: number, salt = 0x9e3779b1): string {
   const identity = identityOf(n);
-  const filler = 'x'.repeat((n * 37) % 900);
+  const filler = 'x'.repeat((Math.imul(n, salt) >>> 8) % 900);
   return JSON.stringify({
     n,
     event_id: `event-${n}`,
@@ -55,7 +55,8 @@ function eventRow(n: number, endMs: number | null): EventRow {
     startMs: n,
     endMs,
     snapshotPath: null,
-    body: bodyOf(n),
+    // Updated in another size, which rearranges the pages.
+    body: bodyOf(n, endMs === null ? 0x9e3779b1 : 0x85ebca6b),
   };
 }
 
@@ -86,7 +87,8 @@ describe('forgetting a person in the file of the edge', () => {
     for (let n = 1; n <= 600; n++) {
       const row = rowOf(scene, 1, n);
       scene.do({ op: 'write', rows: [row], event: eventRow(n, null) });
-      scene.do({ op: 'write', rows: [rowOf(scene, 0, n)], event: eventRow(n, n + 1) });
+      const ended = eventRow(Math.max(1, n - (Math.imul(n, 0x27d4eb2f) >>> 28)), n + 1);
+      scene.do({ op: 'write', rows: [rowOf(scene, 0, n)], event: ended });
       scene.put(rowOf(scene, 2, n));
     }
     const rejection = { code: 'schema_invalid', reason: `name: ${NAME}` };
