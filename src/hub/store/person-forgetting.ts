@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { inJson, namesBeside, scrubJson } from '../../people/scrub.ts';
+import { UnusedRoom } from './unused-room.ts';
 
 /** What one slice did. */
 export interface ForgettingSlice {
@@ -9,7 +10,7 @@ export interface ForgettingSlice {
   readonly forgotten: number;
 }
 
-/** `gather`: the names; `scrub`: the events; `clear`: the log, which holds old pages. */
+/** `gather`: the names; `scrub`: the events; `clear`: unused room of the file, and the log, which holds old pages. */
 const PHASES = { gather: 0, scrub: 1, clear: 2 } as const;
 
 interface Order {
@@ -43,6 +44,8 @@ const BUSY_TIMEOUT_MS = 2000;
 export class PersonForgetting {
   readonly #db: Database;
   readonly #statements: ReturnType<typeof prepareStatements>;
+  /** Of the order that is in its last phase. */
+  #unused: UnusedRoom | null = null;
 
   constructor(db: Database) {
     this.#db = db;
@@ -59,7 +62,7 @@ export class PersonForgetting {
   slice(): ForgettingSlice | null {
     const order = this.#statements.next.get();
     if (order === undefined) return null;
-    if (order.phase === PHASES.clear) return this.#clearLog(order);
+    if (order.phase === PHASES.clear) return this.#clear(order);
     return this.#db.transaction(() => this.#work(order)).immediate();
   }
 
@@ -103,15 +106,18 @@ export class PersonForgetting {
     return true;
   }
 
-  /** Readers of the file may be in the way for a moment; the thread does not wait for them. */
-  #clearLog({ orderId }: Order): ForgettingSlice {
+  /** After a crash this begins anew. Readers of the file may be in the way for a moment; the thread does not wait for them. */
+  #clear({ orderId }: Order): ForgettingSlice {
     this.#db.pragma('busy_timeout = 0');
     try {
+      this.#unused ??= new UnusedRoom(this.#db);
+      if (!this.#unused.erase()) return { scrubbed: 0, forgotten: 0 };
       const [result] = this.#db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
       if (result?.busy !== 0) return { scrubbed: 0, forgotten: 0 };
     } finally {
       this.#db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
     }
+    this.#unused = null;
     this.#statements.remove.run({ orderId });
     return { scrubbed: 0, forgotten: 1 };
   }
