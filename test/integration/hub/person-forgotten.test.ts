@@ -181,7 +181,7 @@ describe('pages that retention has rearranged', () => {
       ]);
     };
     for (let n = 0; n < 1500; n++) {
-      const type = n % 7 === 0 ? 'alert_triggered' : 'object_event';
+      const type = n % 6 === 0 ? 'alert_triggered' : 'object_event';
       store(type, bodyOf(n), 0, NOW);
     }
     while (database.retain(NOW + 2 * DAY) !== null);
@@ -193,7 +193,7 @@ describe('pages that retention has rearranged', () => {
     expect(filesHolding(dataDir, PERSON)).toEqual([]);
     const alerts = rowsIn(dataDir).filter(({ type }) => type === 'alert_triggered');
     expect(alerts.map(({ body }) => (body.data as { n: number }).n)).toEqual(
-      Array.from({ length: 215 }, (_, index) => index * 7),
+      Array.from({ length: 250 }, (_, index) => index * 6),
     );
     database.close();
     const check = new Database(join(dataDir, 'hub.sqlite'), { readonly: true });
