@@ -4,7 +4,6 @@ import type { Config } from '../config/schema.ts';
 import { FaceCrops } from '../events/face-crops.ts';
 import { type ForgetReport, Forgetter } from '../people/forgetter.ts';
 import type { Gallery } from '../people/gallery.ts';
-import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
 import { openStore } from './parts.ts';
@@ -19,30 +18,21 @@ export async function forgetOffline(
 ): Promise<ForgetReport> {
   const { data_dir } = config.edge;
   const faces = new FaceCrops(data_dir);
+  // Nothing is stored where there is no file, and none is made.
+  const isStored = existsSync(join(data_dir, 'outbox.db'));
+  const store = isStored ? await openStore(config, { clock, log }) : null;
+  const at = { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };
   const forgetter = new Forgetter({
     gallery,
-    // Nothing is stored where there is no file, and none is made.
-    eraseEvents: async (person) => {
-      if (!existsSync(join(data_dir, 'outbox.db'))) return { rows: 0, eventIds: [] };
-      const at = { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };
-      return withStore(await openStore(config, { clock, log }), (store) =>
-        store.forgetPerson(person, at),
-      );
-    },
+    findEvents: async (person) => store?.eventsAbout(person) ?? [],
+    eraseEvents: async (person) => store?.forgetPerson(person, at) ?? { rows: 0, eventIds: [] },
     removeFaces: (eventIds) => faces.remove(eventIds),
     wallMs: () => clock.wallMs(),
     log,
   });
-  return forgetter.forget(personId);
-}
-
-async function withStore<Result>(
-  store: Store,
-  work: (store: Store) => Promise<Result>,
-): Promise<Result> {
   try {
-    return await work(store);
+    return await forgetter.forget(personId);
   } finally {
-    await store.close();
+    await store?.close();
   }
 }

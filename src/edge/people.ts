@@ -13,7 +13,7 @@ export interface EdgePeopleOptions {
   /** `people.key_file` of the configuration. */
   readonly keyFile: string | undefined;
   readonly env: NodeJS.ProcessEnv;
-  readonly store: Pick<Store, 'forgetPerson'>;
+  readonly store: Pick<Store, 'eventsAbout' | 'forgetPerson'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -44,6 +44,7 @@ export class EdgePeople {
     const faces = new FaceCrops(dataDir);
     this.#forgetter = new Forgetter({
       gallery: this.#gallery,
+      findEvents: (person) => store.eventsAbout(person),
       eraseEvents: (person) =>
         store.forgetPerson(person, { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() }),
       removeFaces: (eventIds) => faces.remove(eventIds),

@@ -14,6 +14,8 @@ export interface ForgetReport {
 
 export interface ForgetterOptions {
   readonly gallery: Gallery;
+  /** Ids of the stored events that tell of the person. */
+  readonly findEvents: (person: ForgottenPerson) => Promise<readonly string[]>;
   /** Takes the person out of all stored events and tells the hub. To be repeated where it throws. */
   readonly eraseEvents: (
     person: ForgottenPerson,
@@ -70,11 +72,13 @@ export class Forgetter {
   }
 
   async #finish(person: ForgottenPerson): Promise<ForgetReport> {
-    const { gallery, eraseEvents, removeFaces } = this.#options;
+    const { gallery, findEvents, eraseEvents, removeFaces } = this.#options;
     const { personId } = person;
     try {
+      // While the events still tell whose faces these are: a crash must not leave them behind.
+      const before = await removeFaces(await findEvents(person));
       const { rows, eventIds } = await eraseEvents(person);
-      const faces = await removeFaces(eventIds);
+      const faces = before + (await removeFaces(eventIds));
       gallery.endForgetting(personId);
       return { personId, rows, faces };
     } catch (cause) {

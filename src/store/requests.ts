@@ -137,6 +137,8 @@ interface Calls {
   peer: { args: Record<never, never>; result: SinkPeer | null };
   /** Takes every trace of a person out of the file, and queues the message for the hub that tells it to do the same. */
   forget: { args: { person: ForgottenPerson; order: NewRow | null }; result: ForgottenRows };
+  /** What `forget` would find, and nothing changed. */
+  mentions: { args: { person: ForgottenPerson }; result: ForgottenRows };
   openEvents: { args: Record<never, never>; result: EventRow[] };
 }
 

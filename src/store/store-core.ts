@@ -206,6 +206,8 @@ export class StoreCore {
         return openEventRows(db);
       case 'forget':
         return this.#forget(call);
+      case 'mentions':
+        return forgetInRows(this.#backing, call.person, null);
       default:
         throw new Error(`${call.op} is not answered here`);
     }

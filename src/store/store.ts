@@ -159,6 +159,11 @@ export class Store {
     }));
   }
 
+  /** Ids of the events that tell of a person. */
+  async eventsAbout(person: ForgottenPerson): Promise<readonly string[]> {
+    return (await this.#channel.call('mentions', { person })).eventIds;
+  }
+
   /**
    * Leaves no trace of a person in the file: neither in rows, also those that wait to be sent, nor in free room, nor in
    * damaged files that lie beside it. The hub is told to do the same. What comes in later goes without the person too.

@@ -21,11 +21,14 @@ const SLICE_ROWS = 200;
 /** Runs a change as a transaction. */
 type Commit = (change: () => void) => void;
 
-/** Takes a person out of every row of the open file: queued messages, events, dead letters. Idempotent. */
+/**
+ * Takes a person out of every row of the open file: queued messages, events, dead letters. Idempotent.
+ * @param commit null to look only
+ */
 export function forgetInRows(
   { db, outbox }: { readonly db: Database; readonly outbox: Outbox },
   person: ForgottenPerson,
-  commit: Commit,
+  commit: Commit | null,
 ): ForgottenRows {
   const work = new Forgetting(db, person, commit);
   for (const lane of LANES) work.forgetInLane(outbox.lane(lane));
@@ -40,13 +43,15 @@ class Forgetting {
   readonly #db: Database;
   readonly #person: ForgottenPerson;
   readonly #commit: Commit;
+  readonly #isTrial: boolean;
   /** One of these stands in whatever mentions the person. */
   readonly #texts: readonly string[];
 
-  constructor(db: Database, person: ForgottenPerson, commit: Commit) {
+  constructor(db: Database, person: ForgottenPerson, commit: Commit | null) {
     this.#db = db;
     this.#person = person;
-    this.#commit = commit;
+    this.#commit = commit ?? ((change) => change());
+    this.#isTrial = commit === null;
     this.#texts = [person.personId, ...person.names.filter((name) => name !== '').map(inJson)];
   }
 
@@ -74,7 +79,7 @@ class Forgetting {
       const scrubbed = this.#scrubbed(text);
       if (scrubbed !== text) bodies.set(row.seq, scrubbed);
     }
-    lane.rewrite(rows, bodies);
+    if (!this.#isTrial) lane.rewrite(rows, bodies);
     return { lastSeq: rows.at(-1)?.seq ?? null, rewritten: bodies.size };
   }
 
@@ -96,6 +101,7 @@ class Forgetting {
         .map(({ id, body }) => ({ id, body, scrubbed: this.#scrubbed(body) }))
         .filter(({ body, scrubbed }) => body !== scrubbed);
       this.#commit(() => {
+        if (this.#isTrial) return;
         for (const { id, scrubbed } of changed) update.run(scrubbed, id);
       });
       this.rows += changed.length;
@@ -118,6 +124,7 @@ class Forgetting {
         const scrubbed = this.#scrubbed(text);
         const newReason = String(scrubBody(reason, this.#person));
         if (scrubbed === text && newReason === reason) continue;
+        if (this.#isTrial) continue;
         update.run(newReason, scrubbed === text ? body : Buffer.from(scrubbed), id);
         this.rows++;
       }
