@@ -16,7 +16,7 @@ const DOUBTS: Readonly<Record<FaceDoubt, string>> = {
 };
 
 /** A face that people can be recognised by. */
-export interface UsableFace extends FaceSample {
+interface UsableFace extends FaceSample {
   readonly embedding: Float32Array;
 }
 
