@@ -132,7 +132,7 @@ async function assembleAround(
       budgetBytes: FACES_MB * 1e6,
       log,
     }),
-    faces: new FaceRecognition(config, (name) => models.resolve(name), NOBODY),
+    faces: new FaceRecognition(config, (name) => models.resolve(name), people.value ?? NOBODY),
     people: people.value,
     peopleFault: people.fault,
     plan,

@@ -28,8 +28,9 @@ export class EdgePeople {
   readonly #options: EdgePeopleOptions;
   readonly #gallery: Gallery;
   readonly #forgetter: Forgetter;
-  readonly #listeners = new Set<() => void>();
   #version: number;
+  /** Who is known now, by embedding model: every look at a face asks. */
+  readonly #known = new Map<string, readonly KnownPerson[]>();
   #nextExpiryMs: number | null = null;
   #overdue: ReadonlySet<string> = new Set();
   #upkeepAtMs = 0;
@@ -60,7 +61,17 @@ export class EdgePeople {
   }
 
   /** Those whom faces may be compared with, now. Nobody where the key cannot be had: see `fault`. */
-  known(embeddingModel: string): KnownPerson[] {
+  known(embeddingModel: string): readonly KnownPerson[] {
+    if (this.#isOver()) this.#known.clear();
+    let known = this.#known.get(embeddingModel);
+    if (known === undefined) {
+      known = this.#read(embeddingModel);
+      this.#known.set(embeddingModel, known);
+    }
+    return known;
+  }
+
+  #read(embeddingModel: string): readonly KnownPerson[] {
     const nowMs = this.#options.clock.wallMs();
     try {
       const known = this.#gallery.known(embeddingModel, nowMs);
@@ -68,16 +79,17 @@ export class EdgePeople {
       this.#fault = null;
       return known;
     } catch (error) {
-      this.#fault = asApexError(error, 'STORE_UNREADABLE');
-      this.#options.log.error({ err: this.#fault }, 'nobody can be recognised');
+      const fault = asApexError(error, 'STORE_UNREADABLE');
+      if (fault.message !== this.#fault?.message)
+        this.#options.log.error({ err: fault }, 'nobody can be recognised');
+      this.#fault = fault;
       return [];
     }
   }
 
-  /** Calls back when `known` tells something else than before. Returns how to stop that. */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Somebody's time has come since the people were read. */
+  #isOver(): boolean {
+    return this.#nextExpiryMs !== null && this.#options.clock.wallMs() >= this.#nextExpiryMs;
   }
 
   /** Goes on with what was begun to be forgotten, and watches the gallery from now on. */
@@ -90,7 +102,7 @@ export class EdgePeople {
    * @throws ApexError PEOPLE_UNKNOWN, PEOPLE_FORGETTING where traces are left for later
    */
   forget(personId: string): Promise<ForgetReport> {
-    return this.#forgetter.forget(personId, () => this.#changed());
+    return this.#forgetter.forget(personId, () => this.#known.clear());
   }
 
   /** To be called before the store is closed. */
@@ -102,23 +114,17 @@ export class EdgePeople {
 
   #look(): void {
     const { clock, log } = this.#options;
+    // Somebody may have put the key back.
+    if (this.#fault !== null) this.#known.clear();
     try {
       const { version } = this.#gallery;
-      const isOver = this.#nextExpiryMs !== null && clock.wallMs() >= this.#nextExpiryMs;
-      if (version !== this.#version || isOver) {
-        this.#version = version;
-        this.#changed();
-      }
+      if (version !== this.#version) this.#known.clear();
+      this.#version = version;
       if (clock.monotonicMs() >= this.#upkeepAtMs) this.#keepUp();
     } catch (error) {
       log.error({ err: asApexError(error, 'STORE_UNREADABLE') }, 'gallery of people');
     }
     this.#timer = clock.setTimeout(() => this.#look(), LOOK_MS);
-  }
-
-  #changed(): void {
-    this.#nextExpiryMs = this.#gallery.nextExpiryMs(this.#options.clock.wallMs());
-    for (const listener of this.#listeners) listener();
   }
 
   #keepUp(): void {

@@ -1,6 +1,6 @@
 import { randomBytes, scryptSync } from 'node:crypto';
 import { z } from 'zod';
-import { THREAT_LEVELS } from '../faces/contract.ts';
+import { THREAT_LEVELS } from '../protocol/payloads.ts';
 import { ApexError } from '../system/errors.ts';
 import { endOfDay, isPersonId, type Person, SAMPLE_KINDS, type Sample } from './person.ts';
 import { KEY_BYTES, seal, unseal } from './seal.ts';

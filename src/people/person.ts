@@ -1,4 +1,4 @@
-import type { ThreatLevel } from '../faces/contract.ts';
+import type { EventIdentity } from '../protocol/payloads.ts';
 
 /** What is known of a person beside the face. */
 export interface Person {
@@ -7,7 +7,7 @@ export interface Person {
   readonly name: string;
   /** What the person is here: tenant, staff; may be empty. */
   readonly role: string;
-  readonly threatLevel: ThreatLevel;
+  readonly threatLevel: EventIdentity['threat_level'];
   /** May be empty. */
   readonly notes: string;
   /** Day on which the person agreed, `YYYY-MM-DD`; null where nobody wrote one down. */

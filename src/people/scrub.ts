@@ -23,6 +23,9 @@ const NOT_FREE_TEXT: ReadonlySet<string> = new Set([
   'rule',
 ]);
 
+/** Who an event is about: as a whole or not at all. */
+const IDENTITY = 'identity';
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What one body is freed of. */
@@ -65,8 +68,8 @@ export function scrubJson(json: string, person: ForgottenPerson): string {
 /**
  * A body without traces of the person; the very same value where it has none.
  *
- * An object that carries the person's id loses id and name and becomes that of somebody unknown. In all other text the
- * id and the names are replaced, where they stand as whole words. A name alone is no proof: beside another person's id,
+ * An `identity` that is theirs is left out. Any other object that carries the person's id, such as a face, loses id and
+ * name and becomes that of somebody unknown. In all other text the id and the names are replaced, where they stand as whole words. A name alone is no proof: beside another person's id,
  * and in a body that tells of another person of that name and not of this one, it stays.
  */
 export function scrubBody(body: unknown, { personId, names }: ForgottenPerson): unknown {
@@ -146,6 +149,10 @@ function scrubbedFields(fields: Fields, traces: Traces): Fields {
   const entries: [string, unknown][] = [];
   for (const [key, value] of Object.entries(fields)) {
     if (isTheirs && (key === 'person_id' || key === 'name')) continue;
+    if (key === IDENTITY && isFields(value) && value.person_id === traces.personId) {
+      isChanged = true;
+      continue;
+    }
     const newKey = scrubbedText(key, traces, NOT_FREE_TEXT.has(key));
     const isFixed = NOT_FREE_TEXT.has(key) || (isOthers && key === 'name');
     const newValue = scrubbed(value, traces, isFixed);

@@ -30,7 +30,7 @@ export const aiDetectionResultSchema = z
   .describe('What one frame of one camera shows.');
 export type AiDetectionResult = z.infer<typeof aiDetectionResultSchema>;
 
-const THREAT_LEVELS = ['safe', 'unknown', 'watch_list', 'threat'] as const;
+export const THREAT_LEVELS = ['safe', 'unknown', 'watch_list', 'threat'] as const;
 
 const identitySchema = z
   .object({

@@ -461,16 +461,12 @@ export const ERROR_CATALOGUE = {
   PEOPLE_FACE_REFUSED: {
     summary: 'The picture has no face that people could be recognised by.',
     remedy:
-      'Take one with a single sharp face that looks into the camera, at least 112 pixels wide.',
+      'Take one with a single sharp face that looks into the camera, better 112 pixels wide or more.',
   },
   PEOPLE_EVENT_WITHOUT_FACE: {
     summary: 'No face is kept of that event.',
     remedy:
       'Faces are kept of events on cameras that recognise them, and for a limited time; choose another event or an image file.',
-  },
-  PEOPLE_READER_MISSING: {
-    summary: 'This program has no model that reads faces.',
-    remedy: 'Install the models of faces (`apex-edge models list`), or a version that has them.',
   },
   PEOPLE_EXPORT_INVALID: {
     summary: 'The file is no export of people, or the passphrase is another one.',

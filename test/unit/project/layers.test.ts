@@ -16,7 +16,6 @@ const LAYERS: Readonly<Record<string, number>> = {
   vision: 2.5,
   react: 2,
   people: 2,
-  faces: 2,
   store: 2,
   tracking: 2,
   models: 2,
