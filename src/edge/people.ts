@@ -13,7 +13,7 @@ export interface EdgePeopleOptions {
   /** `people.key_file` of the configuration. */
   readonly keyFile: string | undefined;
   readonly env: NodeJS.ProcessEnv;
-  readonly store: Pick<Store, 'eventsAbout' | 'forgetPerson'>;
+  readonly store: Pick<Store, 'eventsAbout' | 'forgetPerson' | 'readmit'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -75,6 +75,7 @@ export class EdgePeople {
     const nowMs = this.#options.clock.wallMs();
     try {
       const known = this.#gallery.known(embeddingModel, nowMs);
+      this.#options.store.readmit(new Set(known.map(({ personId }) => personId)));
       this.#nextExpiryMs = this.#gallery.nextExpiryMs(nowMs);
       this.#fault = null;
       return known;

@@ -90,17 +90,6 @@ export class Gallery {
     return new Map(rows.map(({ id, ...counts }) => [id, counts]));
   }
 
-  /** Whether anybody of that id is here or is being forgotten; needs no key. */
-  hasHad(personId: string): boolean {
-    return this.#db
-      .prepare<[string, string], number>(
-        `SELECT EXISTS (SELECT 1 FROM person WHERE person_id = ?)
-           OR EXISTS (SELECT 1 FROM forgetting WHERE person_id = ?)`,
-      )
-      .pluck()
-      .get(personId, personId) as unknown as boolean;
-  }
-
   /** Those whom the recognition may compare faces with, now. @param nowMs Unix milliseconds */
   known(embeddingModel: string, nowMs: number): KnownPerson[] {
     const rows = this.#db

@@ -88,7 +88,7 @@ export class Store {
   readonly #log: Logger;
   readonly #hasSink: boolean;
   /** Forgotten since the start: tracks that go on may still bring them along. */
-  readonly #forgotten: ForgottenPerson[] = [];
+  #forgotten: ForgottenPerson[] = [];
   readonly #lastAckMono: (number | null)[] = LANES.map(() => null);
 
   /**
@@ -181,6 +181,11 @@ export class Store {
       ? this.#row({ type: 'person_forgotten', cameraId: null, data, ...at })
       : null;
     return this.#channel.call('forget', { person, order });
+  }
+
+  /** People who are known, also such as were forgotten and came back from an export. */
+  readmit(personIds: ReadonlySet<string>): void {
+    this.#forgotten = this.#forgotten.filter(({ personId }) => !personIds.has(personId));
   }
 
   /** What the hub has not acknowledged, by lane. */

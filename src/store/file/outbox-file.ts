@@ -91,8 +91,9 @@ export function damagedFiles(dir: string): string[] {
 }
 
 /**
- * Leaves nothing in the file but its rows: what was deleted is overwritten as it is deleted, but pages that were
- * rearranged keep old copies of rows in the room between rows. Takes as much room again for a moment.
+ * Leaves nothing in the file but its rows: writes it anew. To overwrite what is deleted as it is deleted would not be
+ * enough, as pages that were rearranged keep old copies in the room between rows; and it takes room in the log, which a
+ * full disk does not have. Takes as much room again for a moment.
  */
 export function eraseFreeRoom(db: Database.Database): void {
   // A copy of the file is too much for the memory of a small box.

@@ -10,7 +10,7 @@ export interface OpenDatabaseOptions {
   maxPages?: number;
   /**
    * Readers on connections of their own are let in. The caller sees to it that nobody else writes.
-   * A file that is new can also be made smaller later.
+   * A file that is new can also be made smaller later. What is deleted is overwritten, which takes more room in the log.
    */
   isShared?: boolean;
   /**
@@ -61,13 +61,12 @@ function setPragmas(db: Database.Database, options: OpenDatabaseOptions): void {
   db.pragma('page_size = 4096');
   // Without effect on a file that has tables.
   if (isShared) db.pragma('auto_vacuum = INCREMENTAL');
+  if (isShared) db.pragma('secure_delete = ON');
   db.pragma(`journal_mode = ${journalOf(options)}`);
   db.pragma('synchronous = FULL');
   db.pragma('mmap_size = 0');
   db.pragma('cell_size_check = ON');
   db.pragma('trusted_schema = OFF');
-  // What is forgotten must not stay behind in free pages.
-  db.pragma('secure_delete = ON');
   db.pragma('temp_store = MEMORY');
   db.pragma('cache_size = -8192');
   db.pragma('wal_autocheckpoint = 1000');

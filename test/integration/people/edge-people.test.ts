@@ -40,7 +40,7 @@ afterEach(async () => {
 
 function start(
   clock: Clock = systemClock,
-  eventStore: Pick<Store, 'eventsAbout' | 'forgetPerson'> = store,
+  eventStore: Pick<Store, 'eventsAbout' | 'forgetPerson' | 'readmit'> = store,
 ): EdgePeople {
   const people = new EdgePeople({
     ...{ dataDir: dir, keyFile: undefined, env: {}, clock, log },
@@ -105,6 +105,20 @@ describe('the people of an edge', () => {
     await expect(people.forget(anna.personId)).rejects.toMatchObject({ code: 'PEOPLE_UNKNOWN' });
   });
 
+  test('who comes back from an export is told again, and only then', async () => {
+    const people = start();
+    enrol();
+    await vi.waitFor(() => expect(namesOf(people)).toEqual(['Anna Ölçer']), { timeout: 5000 });
+    await people.forget(anna.personId);
+    // A track that goes on still brings the identity along.
+    await recordEvent();
+    expect(traces()).toEqual([]);
+    enrol();
+    await vi.waitFor(() => expect(namesOf(people)).toEqual(['Anna Ölçer']), { timeout: 5000 });
+    await recordEvent();
+    expect(filesHolding(dir, anna.name)).not.toEqual([]);
+  });
+
   test('forgetting that a crash cut short goes on at the next start', async () => {
     enrol();
     await recordEvent();
@@ -121,6 +135,7 @@ describe('the people of an edge', () => {
     let isFull = true;
     const people = start(clock, {
       eventsAbout: (person) => store.eventsAbout(person),
+      readmit: (personIds) => store.readmit(personIds),
       forgetPerson: (person, at) =>
         isFull
           ? Promise.reject(new ApexError('STORE_FULL', 'no room'))

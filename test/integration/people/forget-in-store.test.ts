@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -175,6 +176,31 @@ describe('forgetting a person in the file of the edge', () => {
     expect(traces()).toEqual([]);
     expect((await reopened.entries(0)).map((entry) => 'gap' in entry)).toEqual([false, true]);
     reopened.core.close();
+  });
+});
+
+describe('a disk that cannot be written', () => {
+  /** Every write of this process fails with EFBIG, which is to SQLite what EIO is; or no more. */
+  const failWrites = (isFailing: boolean) =>
+    execFileSync('prlimit', [`--pid=${process.pid}`, `--fsize=${isFailing ? 0 : 'unlimited'}:`]);
+  afterEach(() => failWrites(false));
+
+  test('forgets nobody yet, and says so; once it is back it does', async () => {
+    const scene = new CoreScene({ dir });
+    scene.put(rowOf(scene, 0, 2), rowOf(scene, 0, 3));
+    const order = scene.row(0, 9, { type: 'person_forgotten' });
+    failWrites(true);
+    expect(scene.do({ op: 'forget', person: ANNA, order })).toEqual(['STORE_IO']);
+    failWrites(false);
+    scene.clock.pass(10_000);
+    scene.core.tidy();
+    expect(scene.ask<RawQueue>({ op: 'queue' }).mode).toBe('disk');
+    expect(traces()).not.toEqual([]);
+    forget(scene, order);
+    expect(traces()).toEqual([]);
+    const messages = await sent(scene, 0);
+    expect(messages.filter(({ type }) => type === 'person_forgotten')).toHaveLength(1);
+    scene.core.close();
   });
 });
 
