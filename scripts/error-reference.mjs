@@ -12,6 +12,7 @@ const ROOMS = {
   CONFIG: 'Configuration',
   HUB: 'Hub',
   MODEL: 'Models',
+  PEOPLE: 'People',
   STORE: 'Store',
   SYSTEMD: 'systemd',
   UPLINK: 'Uplink',

@@ -7,6 +7,7 @@ import { exitWith } from './exit.ts';
 import { hubCommand } from './hub-command.ts';
 import { metricsCommand } from './metrics-command.ts';
 import { modelsCommand } from './models-command.ts';
+import { peopleCommand } from './people-command.ts';
 import { queueCommand } from './queue-command.ts';
 import { runCommand } from './run-command.ts';
 import { statusCommand } from './status-command.ts';
@@ -28,6 +29,7 @@ const program = new Command('apex-edge')
   .addCommand(detectCommand())
   .addCommand(modelsCommand())
   .addCommand(configCommand())
-  .addCommand(tokensCommand());
+  .addCommand(tokensCommand())
+  .addCommand(peopleCommand());
 
 program.parseAsync().catch(exitWith);

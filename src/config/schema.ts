@@ -4,6 +4,7 @@ import { evidenceSchema } from './evidence-schema.ts';
 import { facesSchema } from './face-schema.ts';
 import { parseHostPattern } from './host-pattern.ts';
 import { hubSchema } from './hub-schema.ts';
+import { peopleSchema } from './people-schema.ts';
 import { ruleSchema } from './rule-schema.ts';
 import { absolutePath, fileOfSecret, oneSecretOnly, tokenSource } from './schema-parts.ts';
 import { ruleWord } from './zone-schema.ts';
@@ -257,6 +258,10 @@ export const configSchema = z
     rules: z.record(ruleWord, ruleSchema).default({}).meta({
       title: 'Rules',
       description: 'When an alert is raised, under the name of the rule.',
+    }),
+    people: peopleSchema.prefault({}).meta({
+      title: 'People',
+      description: 'Whom the cameras are to recognise.',
     }),
     site: z
       .strictObject({

@@ -44,7 +44,7 @@ export function checkSecrets(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Conf
     if (isInFile && isFileOpen && /^[a-z]+:\/\/[^/?#]*:[^/?#]*@/i.test(url))
       problems.push(warn(key, openMessage(`the password in ${key}`, sourcePath)));
   }
-  problems.push(...tlsProblems(loaded, env));
+  problems.push(...tlsProblems(loaded, env), ...peopleKeyProblems(loaded, env));
   const { url, token, token_file: tokenFile } = config.uplink;
   if (url !== undefined && (token ?? tokenFile) === undefined)
     problems.push(
@@ -109,6 +109,22 @@ function tlsProblems(loaded: LoadedConfig, env: NodeJS.ProcessEnv): ConfigProble
   const message = openMessage('uplink.tls.key_file', file);
   const path = ['uplink', 'tls', 'key_file'];
   return [toProblem({ path, message, severity: 'warning' }, loaded.originOf)];
+}
+
+/** The key may not be there yet: it is made with the first person. */
+function peopleKeyProblems(loaded: LoadedConfig, env: NodeJS.ProcessEnv): ConfigProblem[] {
+  const { key_file: file } = loaded.config.people;
+  if (file === undefined) return [];
+  const path = ['people', 'key_file'];
+  try {
+    const at = secretFilePath('people.key', file, env);
+    if (!isWorldReadable(at)) return [];
+    const message = openMessage('people.key_file', at);
+    return [toProblem({ path, message, severity: 'warning' }, loaded.originOf)];
+  } catch (error) {
+    if (!(error instanceof ApexError)) throw error;
+    return [toProblem({ path, message: error.message }, loaded.originOf)];
+  }
 }
 
 function openMessage(what: string, file: string): string {

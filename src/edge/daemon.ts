@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { FORGET_PATH } from '../api/control-client.ts';
 import { ControlServer } from '../api/control-server.ts';
 import { EdgeMetrics } from '../api/edge-metrics.ts';
 import type { EdgeStatus, UplinkView } from '../api/edge-status.ts';
@@ -20,6 +21,7 @@ import { FirstAnalysis } from './cameras/first-analysis.ts';
 import { WatchedCameras } from './cameras/watched-cameras.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
+import { forgetAction, peopleProblems } from './people.ts';
 import { deadLetterView, missingUplinkView, queueView, uplinkView } from './status.ts';
 import { configuredModelsDir, planDetector } from './vision-spec.ts';
 
@@ -79,12 +81,13 @@ export class EdgeDaemon {
     this.#startedMonoMs = this.#clock.monotonicMs();
     this.#service = createServiceNotifier({ env: options.env, log: options.log });
     const { data_dir } = options.loaded.config.edge;
-    this.#control = new ControlServer(data_dir, {
+    const pages = {
       '/status': () => this.status(),
       '/dead-letters': async () =>
         (await parts.store.deadLetters(SHOWN_DEAD_LETTERS)).map(deadLetterView),
       '/metrics': async () => this.#metrics.render(await this.status(), this.#watch.facts()),
-    });
+    };
+    this.#control = new ControlServer(data_dir, pages, { [FORGET_PATH]: forgetAction(parts) });
     const { loaded, env, log } = options;
     const clock = this.#clock;
     const { enabled, allow_addresses } = loaded.config.uplink.stream_requests;
@@ -119,6 +122,7 @@ export class EdgeDaemon {
     this.#leftOpen = await LeftOpenEvents.find(store, this.#clock, this.#log);
     await this.#control.start();
     vision.onFacesReady((report) => faces.ready(report));
+    this.#parts.people?.begin();
     vision.onReady((_provider, labels) => this.#checkLabels(labels));
     let before: UplinkView['state'] = 'off';
     uplink?.onStatus(({ state }) => {
@@ -239,6 +243,7 @@ export class EdgeDaemon {
         ...loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
         ...this.#ruleProblems,
         ...this.#labelProblems,
+        ...peopleProblems(this.#parts),
       ],
     };
   }
@@ -270,6 +275,7 @@ export class EdgeDaemon {
     this.#tellEngineStatus('stopping', true);
     await uplink?.stop({ drainMs: DRAIN_MS });
     await this.#control.stop();
+    await this.#parts.people?.stop();
     this.#watch.stop();
     await store.close();
     await told;

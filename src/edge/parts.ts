@@ -14,6 +14,7 @@ import { StreamRequests } from './cameras/stream-requests.ts';
 import { EdgeEvidence } from './edge-evidence.ts';
 import { FaceRecognition } from './faces/face-recognition.ts';
 import { edgeIdentity } from './identity.ts';
+import { EdgePeople } from './people.ts';
 import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
 
 const NOBODY = { known: () => [] };
@@ -37,6 +38,9 @@ export interface EdgeParts {
   uplinkFault: ApexError | null;
   evidence: EdgeEvidence;
   faces: FaceRecognition;
+  /** Null with the reason beside it. */
+  people: EdgePeople | null;
+  peopleFault: ApexError | null;
   plan: CameraPlan;
   /** What was asked for upstream and outlives the daemon. */
   overrides: CameraOverrides;
@@ -53,25 +57,32 @@ export async function assembleParts({
   clock = systemClock,
 }: EdgeDaemonOptions): Promise<EdgeParts> {
   const { config } = loaded;
-  const { data_dir } = config.edge;
-  const { budget_mb: budgetMb, durability } = config.outbox;
   for (const problem of [...loaded.problems, ...checkSecrets(loaded, env)]) {
     log.warn({ problem: formatProblem(problem, loaded.sourcePath) }, 'configuration problem');
   }
-  const store = await Store.open({
-    dir: data_dir,
-    clock,
-    log,
-    hasSink: config.uplink.url !== undefined,
-    durability,
-    ...(budgetMb !== undefined && { budgetBytes: budgetMb * 1e6 }),
-  });
+  const store = await openStore(config, { clock, log });
   try {
     return await assembleAround(store, { loaded, env, log, clock });
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+/** Opens the store as the configuration has it. @throws ApexError as `Store.open` does */
+export function openStore(
+  config: LoadedConfig['config'],
+  { clock, log }: { clock: Clock; log: Logger },
+): Promise<Store> {
+  const { budget_mb: budgetMb, durability } = config.outbox;
+  return Store.open({
+    dir: config.edge.data_dir,
+    clock,
+    log,
+    hasSink: config.uplink.url !== undefined,
+    durability,
+    ...(budgetMb !== undefined && { budgetBytes: budgetMb * 1e6 }),
+  });
 }
 
 async function assembleAround(
@@ -89,6 +100,11 @@ async function assembleAround(
     makeUplink(edgeId, { store, requests }, { loaded, env, log, clock }),
   );
   if (uplink.fault !== null) log.error({ err: uplink.fault }, 'the hub cannot be told anything');
+  const people = attempt('STORE_UNREADABLE', () => {
+    const keyFile = config.people.key_file;
+    return new EdgePeople({ dataDir: data_dir, keyFile, env, store, clock, log });
+  });
+  if (people.fault !== null) log.error({ err: people.fault }, 'nobody can be recognised');
   const plan = planCameras(config, env);
   for (const { cameraId, fault } of plan.refused)
     log.error({ camera: cameraId, fault }, 'camera not started');
@@ -100,7 +116,9 @@ async function assembleAround(
     requests,
     uplinkFault: uplink.fault,
     evidence: new EdgeEvidence({ config, env, store, clock, log }),
-    faces: new FaceRecognition(config, (name) => models.resolve(name), NOBODY),
+    faces: new FaceRecognition(config, (name) => models.resolve(name), people.value ?? NOBODY),
+    people: people.value,
+    peopleFault: people.fault,
     plan,
     overrides: await CameraOverrides.open(data_dir, log),
     model: model.value,

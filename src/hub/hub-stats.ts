@@ -13,6 +13,9 @@ export interface HubStats extends Counts {
   /** Nothing from this event on was deleted by retention. */
   readonly oldestEventId: number;
   readonly deletedEvents: number;
+  /** People whom edges had forgotten, and events that were changed for it. */
+  readonly forgottenPersons: number;
+  readonly scrubbedEvents: number;
   readonly clients: Readonly<Record<ClientType, number>>;
   /** Those of the original protocol among them. */
   readonly legacyClients: number;
@@ -49,6 +52,8 @@ export function hubStats(
     lastEventId: fanOut.publishedThrough,
     oldestEventId: store.oldestEventId,
     deletedEvents: store.deletedEvents,
+    forgottenPersons: store.forgottenPersons,
+    scrubbedEvents: store.scrubbedEvents,
     clients: directory.countByType(),
     legacyClients: registry.count(({ isLegacy }) => isLegacy),
     unidentified: doorman.waiting,

@@ -7,6 +7,8 @@ export type Lane = (typeof LANES)[number];
 
 const LANE_OF_TYPE = {
   alert_triggered: 0,
+  // Never given up for want of room, as alerts: what was promised to a person.
+  person_forgotten: 0,
   face_detection_result: 1,
   object_event: 1,
   ai_detection_result: 2,

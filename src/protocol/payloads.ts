@@ -30,7 +30,7 @@ export const aiDetectionResultSchema = z
   .describe('What one frame of one camera shows.');
 export type AiDetectionResult = z.infer<typeof aiDetectionResultSchema>;
 
-const THREAT_LEVELS = ['safe', 'unknown', 'watch_list', 'threat'] as const;
+export const THREAT_LEVELS = ['safe', 'unknown', 'watch_list', 'threat'] as const;
 
 const identitySchema = z
   .object({
@@ -123,6 +123,16 @@ const aiEngineStatusSchema = z
   .describe('State of an edge and its cameras; the newest one replaces the older.');
 export type AiEngineStatus = z.infer<typeof aiEngineStatusSchema>;
 
+const personForgottenSchema = z
+  .object({
+    person_id: z.string().min(8).max(128).describe('Who; an id with a random end, and no name'),
+    timestamp,
+  })
+  .describe(
+    'Order to the server: nothing that this edge delivered tells of this person any more. The server takes id and ' +
+      'name out of all stored messages of the edge, then out of this one; it is shown to nobody.',
+  );
+
 /** Schema and current version of every delivered message. Versions only ever add fields. */
 export const PAYLOADS = {
   alert_triggered: { version: 1, schema: alertTriggeredSchema },
@@ -130,6 +140,7 @@ export const PAYLOADS = {
   object_event: { version: 1, schema: objectEventSchema },
   ai_detection_result: { version: 1, schema: aiDetectionResultSchema },
   ai_engine_status: { version: 1, schema: aiEngineStatusSchema },
+  person_forgotten: { version: 1, schema: personForgottenSchema },
 } as const satisfies Record<DeliveredType, { version: number; schema: z.ZodType }>;
 
 /** The newest version of every payload that this program knows, for `schema_versions` of an introduction. */

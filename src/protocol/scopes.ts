@@ -19,7 +19,7 @@ export function isInScope(list: readonly string[], name: string): boolean {
 }
 
 /** Types of messages that are of no camera. */
-const OF_NO_CAMERA: ReadonlySet<string> = new Set(['ai_engine_status']);
+const OF_NO_CAMERA: ReadonlySet<string> = new Set(['ai_engine_status', 'person_forgotten']);
 
 /**
  * Whether a message's camera is within a scope. One that should name its camera and does not is within `*` only:

@@ -4,8 +4,11 @@ import type { DeliveredType } from '../protocol/lanes.ts';
 import type { PAYLOADS } from '../protocol/payloads.ts';
 import type { BroadcastEvent } from '../protocol/subscription.ts';
 
+/** An order to the server is passed on to nobody. */
+type ShownType = Exclude<DeliveredType, 'person_forgotten'>;
+
 /** What an edge said, as the server passes it on; `data` is typed by the type. */
-export type EventMessage<Type extends DeliveredType = DeliveredType> = {
+export type EventMessage<Type extends ShownType = ShownType> = {
   [Each in Type]: Omit<BroadcastEvent, 'type' | 'data'> & {
     type: Each;
     data: z.infer<(typeof PAYLOADS)[Each]['schema']>;
@@ -15,7 +18,7 @@ export type EventMessage<Type extends DeliveredType = DeliveredType> = {
 /** Every message that a client can hear, by type. */
 export type IncomingMessages = {
   [Type in keyof typeof SERVER_FRAMES]: Extract<ServerFrame, { type: Type }>;
-} & { [Type in DeliveredType]: EventMessage<Type> };
+} & { [Type in ShownType]: EventMessage<Type> };
 
 export type MessageType = keyof IncomingMessages;
 export type IncomingMessage = IncomingMessages[MessageType];

@@ -1,3 +1,4 @@
+import type { ForgottenPerson } from '../people/scrub.ts';
 import type { Lane } from '../protocol/lanes.ts';
 import type { ErrorCode } from '../system/errors.ts';
 import type { OutboxBatch, ReadLimits } from './outbox/outbox-rows.ts';
@@ -108,6 +109,14 @@ export interface Rejection {
   readonly reason: string;
 }
 
+/** What forgetting a person came to. */
+export interface ForgottenRows {
+  /** Stored rows that told of the person. */
+  readonly rows: number;
+  /** Events that these were about. */
+  readonly eventIds: readonly string[];
+}
+
 /** What the daemon asks of the store's thread, with the result of each. */
 interface Calls {
   /** Rows and an event row in one transaction. */
@@ -126,6 +135,10 @@ interface Calls {
   queue: { args: Record<never, never>; result: RawQueue };
   deadLetters: { args: { limit: number }; result: DeadLetter[] };
   peer: { args: Record<never, never>; result: SinkPeer | null };
+  /** Takes every trace of a person out of the file, and queues the message for the hub that tells it to do the same. */
+  forget: { args: { person: ForgottenPerson; order: NewRow | null }; result: ForgottenRows };
+  /** What `forget` would find, and nothing changed. */
+  mentions: { args: { person: ForgottenPerson }; result: ForgottenRows };
   openEvents: { args: Record<never, never>; result: EventRow[] };
 }
 

@@ -1,10 +1,12 @@
 import { LANES } from '../protocol/lanes.ts';
+import { ApexError } from '../system/errors.ts';
 import type { Backing, BackingOptions } from './backing.ts';
 import { DeferredCalls } from './deferred-calls.ts';
-import { bytesOf, damagedFiles } from './file/outbox-file.ts';
+import { bytesOf, damagedFiles, deleteDamaged, eraseFreeRoom } from './file/outbox-file.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { addDeadLetter, countDeadLetters, listDeadLetters } from './outbox/dead-letters.ts';
 import { openEventRows, upsertEvent } from './outbox/event-rows.ts';
+import { forgetInRows } from './outbox/forgetting.ts';
 import { isGapRow } from './outbox/held-rows.ts';
 import { type Moment, momentOf } from './outbox/moment.ts';
 import type {
@@ -202,9 +204,31 @@ export class StoreCore {
         return readPeer(db);
       case 'openEvents':
         return openEventRows(db);
+      case 'forget':
+        return this.#forget(call);
+      case 'mentions':
+        return forgetInRows(this.#backing, call.person, null);
       default:
         throw new Error(`${call.op} is not answered here`);
     }
+  }
+
+  #forget({ person, order }: Args<'forget'>): Result<'forget'> {
+    const commit = (change: () => void): void => this.#housekeeping.commit(change);
+    this.#housekeeping.spill();
+    const forgotten = forgetInRows(this.#backing, person, commit);
+    // The file is still as it was, and is read again when the disk is back.
+    if (this.#backing.mode === 'memory')
+      throw new ApexError('STORE_IO', 'nobody can be forgotten on a disk that cannot be written');
+    // Behind all rows that may go out as they were: the hub works it off in this order.
+    if (order !== null) commit(() => this.#putAll([order], this.#nowMs()));
+    const { dir, log } = this.#options;
+    const begunMs = this.#nowMs();
+    eraseFreeRoom(this.#backing.db);
+    // What is in them cannot be taken out one by one.
+    for (const path of damagedFiles(dir)) deleteDamaged(path);
+    log.info({ rows: forgotten.rows, took_ms: this.#nowMs() - begunMs }, 'a person was forgotten');
+    return forgotten;
   }
 
   #read(call: Args<'read'>): Result<'read'> {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type ForgottenPerson, scrubJson } from '../people/scrub.ts';
 import { isTooDeep } from '../protocol/codec.ts';
 import { type DeliveredType, LANES, type Lane, laneOf } from '../protocol/lanes.ts';
 import { LIMITS } from '../protocol/limits.ts';
@@ -11,6 +12,7 @@ import type { OutboxBatch, ReadLimits } from './outbox/outbox-rows.ts';
 import type {
   DeadLetter,
   EventRow,
+  ForgottenRows,
   NewRow,
   OutboxStreams,
   Position,
@@ -85,6 +87,8 @@ export class Store {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #hasSink: boolean;
+  /** Forgotten since the start: tracks that go on may still bring them along. */
+  #forgotten: ForgottenPerson[] = [];
   readonly #lastAckMono: (number | null)[] = LANES.map(() => null);
 
   /**
@@ -153,6 +157,35 @@ export class Store {
       event: JSON.parse(row.body) as ObjectEvent,
       snapshotPath: row.snapshotPath,
     }));
+  }
+
+  /** Ids of the events that tell of a person. */
+  async eventsAbout(person: ForgottenPerson): Promise<readonly string[]> {
+    return (await this.#channel.call('mentions', { person })).eventIds;
+  }
+
+  /**
+   * Leaves no trace of a person in the file: neither in rows, also those that wait to be sent, nor in free room, nor in
+   * damaged files that lie beside it. The hub is told to do the same. What comes in later goes without the person too.
+   * Meanwhile nothing else is stored: it takes a second or two for each 100 MB.
+   * @throws ApexError STORE_FULL, STORE_IO where traces are left; it is to be called again then
+   */
+  forgetPerson(
+    person: ForgottenPerson,
+    at: { readonly wallMs: number; readonly monoMs: number },
+  ): Promise<ForgottenRows> {
+    const { personId } = person;
+    if (!this.#forgotten.some((other) => other.personId === personId)) this.#forgotten.push(person);
+    const data = { person_id: personId, timestamp: at.wallMs };
+    const order = this.#hasSink
+      ? this.#row({ type: 'person_forgotten', cameraId: null, data, ...at })
+      : null;
+    return this.#channel.call('forget', { person, order });
+  }
+
+  /** People who are known, also such as were forgotten and came back from an export. */
+  readmit(personIds: ReadonlySet<string>): void {
+    this.#forgotten = this.#forgotten.filter(({ personId }) => !personIds.has(personId));
   }
 
   /** What the hub has not acknowledged, by lane. */
@@ -234,7 +267,7 @@ export class Store {
       );
     if (!Number.isFinite(message.wallMs) || !Number.isFinite(message.monoMs))
       throw new ApexError('STORE_MESSAGE_INVALID', `${message.type} without a time`);
-    const body = JSON.stringify(message.data);
+    const body = this.#withoutForgotten(message.type, JSON.stringify(message.data));
     // A UTF-16 unit takes at most three bytes of UTF-8, so short bodies need no count.
     if (body.length * 3 > LIMITS.maxBodyBytes && Buffer.byteLength(body) > LIMITS.maxBodyBytes)
       throw new ApexError(
@@ -251,6 +284,13 @@ export class Store {
       monoMs: message.monoMs,
       body,
     };
+  }
+
+  #withoutForgotten(type: DeliveredType, body: string): string {
+    if (type === 'person_forgotten') return body;
+    return this.#forgotten
+      .filter(({ personId }) => body.includes(personId))
+      .reduce(scrubJson, body);
   }
 
   #laneQueue(lane: Lane, raw: RawLaneQueue): LaneQueue {

@@ -435,6 +435,52 @@ export const ERROR_CATALOGUE = {
     summary: 'The picture of an event could not be stored; the event itself goes on without it.',
     remedy: 'Check free space and permissions of edge.data_dir, or set snapshots.enabled to false.',
   },
+  PEOPLE_KEY_MISSING: {
+    summary: 'The key that the gallery of people is encrypted with is not where it should be.',
+    remedy:
+      'Put the key back from its backup, or name its place with `people.key_file`. Without it nobody can be recognised; `apex-edge people forget` works still, and once everybody is forgotten and people.db is removed a new key is made.',
+  },
+  PEOPLE_KEY_WRONG: {
+    summary: 'The key is not the one that the gallery of people is encrypted with.',
+    remedy:
+      'Put the right key in its place (`people.key_file`, or keys/people.key in the data folder); nothing was changed.',
+  },
+  PEOPLE_KEY_UNREADABLE: {
+    summary: 'The key of the gallery of people cannot be read or made.',
+    remedy:
+      'Check that the user of the service may read the file, and that it holds 32 bytes or 64 hexadecimal digits.',
+  },
+  PEOPLE_UNKNOWN: {
+    summary: 'There is nobody of that id in the gallery.',
+    remedy: '`apex-edge people list` shows the ids.',
+  },
+  PEOPLE_OPTION: {
+    summary: 'What was told of a person cannot be taken.',
+    remedy: '`apex-edge people add --help` says what is allowed; days are written 2027-01-31.',
+  },
+  PEOPLE_PICTURE_UNREADABLE: {
+    summary: 'An image file cannot be read.',
+    remedy: 'Check the path; JPEG, PNG and WebP are read.',
+  },
+  PEOPLE_FACE_REFUSED: {
+    summary: 'The picture has no face that people could be recognised by.',
+    remedy:
+      'Take one with a single sharp face that looks into the camera, better 112 pixels wide or more.',
+  },
+  PEOPLE_EVENT_WITHOUT_FACE: {
+    summary: 'No face is kept of that event.',
+    remedy:
+      'Faces are kept of events on cameras that recognise them, and for a limited time; choose another event or an image file.',
+  },
+  PEOPLE_EXPORT_INVALID: {
+    summary: 'The file is no export of people, or the passphrase is another one.',
+    remedy: 'Check the file and the passphrase; nothing was changed.',
+  },
+  PEOPLE_FORGETTING: {
+    summary: 'A person is gone from the gallery, but stored events may still tell of them.',
+    remedy:
+      'It is tried again by itself, and at every start; the message says what is in the way. Free space on the data folder, and look again with `apex-edge people list`.',
+  },
   VISION_NO_PROVIDER: {
     summary: 'No execution provider, not even the CPU, runs the detector model.',
     remedy:

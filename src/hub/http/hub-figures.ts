@@ -43,6 +43,12 @@ export const HUB_FIGURES: Readonly<Record<keyof HubStats, Figure>> = {
     'Nothing from this event on was deleted by retention.',
   ),
   deletedEvents: count('store', 'deleted_events', 'Events deleted by retention.'),
+  forgottenPersons: count(
+    'store',
+    'forgotten_persons',
+    'People taken out of all events of their edge.',
+  ),
+  scrubbedEvents: count('store', 'scrubbed_events', 'Events that were changed for it.'),
   commits: count('store', 'commits', 'Transactions written.'),
   averageCommitMs: milliseconds(
     'store',

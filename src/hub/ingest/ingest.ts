@@ -17,6 +17,9 @@ import type { JudgedTime } from './device-clock.ts';
 
 export type Rejection = BatchAck['data']['rejected'][number];
 
+/** The message that is for the hub itself. */
+const ORDER = 'person_forgotten' satisfies DeliveredType;
+
 /** A batch ready for the store, and what its sender has to be told about single items. */
 export interface JudgedBatch {
   readonly items: readonly StoredItem[];
@@ -91,7 +94,7 @@ function judge(item: MessageItem, mayDeliver: BatchJudges['mayDeliver']): Judgem
   const { version, schema } = PAYLOADS[type];
   if (item.schema_version > version) return { status: EVENT_STATUS.opaque };
   const parsed = schema.safeParse(item.data);
-  if (parsed.success) return { status: EVENT_STATUS.ok };
+  if (parsed.success) return { status: type === ORDER ? EVENT_STATUS.order : EVENT_STATUS.ok };
   return quarantine('schema_invalid', firstIssue(parsed.error, 'data').message);
 }
 

@@ -29,6 +29,9 @@ export interface EventStore {
   };
   /** Events deleted by retention since the start. */
   readonly deletedEvents: number;
+  /** Orders of edges to forget a person that were carried out since the start, and events that were changed for it. */
+  readonly forgottenPersons: number;
+  readonly scrubbedEvents: number;
   /** Is told how long each commit took, milliseconds. */
   onCommit: ((ms: number) => void) | undefined;
   /**

@@ -5,6 +5,7 @@ import type { ClientStream } from '../../protocol/session.ts';
 import { openDatabase } from '../../store/file/sqlite.ts';
 import { EventDeletion, type RetentionSlice } from './event-deletion.ts';
 import { forkVerdict, tokenHash, tokenText } from './fork.ts';
+import { type ForgettingSlice, PersonForgetting } from './person-forgetting.ts';
 import { type Placement, placeBatch } from './placement.ts';
 import type {
   ClientRecord,
@@ -17,7 +18,7 @@ import type {
   WriteCall,
 } from './requests.ts';
 import { DEFAULT_RETENTION, type RetentionRules } from './retention.ts';
-import { HUB_APPLICATION_ID, HUB_MIGRATIONS } from './schema.ts';
+import { EVENT_STATUS, HUB_APPLICATION_ID, HUB_MIGRATIONS } from './schema.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 
 /** High-water marks of epochs that their client no longer lists are kept for so long. */
@@ -29,6 +30,7 @@ export class HubDatabase {
   readonly #db: Database;
   readonly #statements: Statements;
   readonly #deletion: EventDeletion;
+  readonly #forgetting: PersonForgetting;
   #lastEventId: number;
 
   /**
@@ -51,6 +53,7 @@ export class HubDatabase {
       .get() as number;
     this.#statements = prepareStatements(this.#db);
     this.#deletion = new EventDeletion(this.#db, retention);
+    this.#forgetting = new PersonForgetting(this.#db);
   }
 
   get lastEventId(): number {
@@ -65,6 +68,11 @@ export class HubDatabase {
   /** Deletes a slice of what is too old or too much; null when there is nothing. */
   retain(nowMs: number): RetentionSlice | null {
     return this.#deletion.slice(nowMs, this.#lastEventId);
+  }
+
+  /** Takes a forgotten person out of a slice of events; null when nobody is to be forgotten. */
+  forget(): ForgettingSlice | null {
+    return this.#forgetting.slice();
   }
 
   /** By client id of every edge that was ever here: its token. */
@@ -219,6 +227,8 @@ export class HubDatabase {
     );
     if (changes === 0) return 0;
     this.#lastEventId++;
+    if (item.status === EVENT_STATUS.order)
+      this.#forgetting.note(this.#lastEventId, clientId, item.body);
     return this.#lastEventId;
   }
 }

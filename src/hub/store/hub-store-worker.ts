@@ -41,11 +41,13 @@ class StoreThread {
   #mustReopen = false;
   readonly #lock: FolderLock;
   #retentionTimer: TimerHandle | undefined;
+  #forgettingTimer: TimerHandle | undefined;
 
   constructor(database: HubDatabase, lock: FolderLock) {
     this.#database = database;
     this.#lock = lock;
     this.#retainAfter(SLICE_PAUSE_MS);
+    this.#forgetAfter(SLICE_PAUSE_MS);
   }
 
   receive(request: StoreRequest): void {
@@ -99,6 +101,7 @@ class StoreThread {
     while (!this.#queue.isEmpty) this.#commit();
     this.#timer?.cancel();
     this.#retentionTimer?.cancel();
+    this.#forgettingTimer?.cancel();
     const reply = this.#attempt(id, () => {
       this.#database.close();
       this.#lock.release();
@@ -128,6 +131,28 @@ class StoreThread {
       if (isDiskFailure(error)) this.#mustReopen = true;
       notify({ kind: 'retention_failed', message: messageOf(error) });
       this.#retainAfter(RETENTION_RETRY_MS);
+    }
+  }
+
+  #forgetAfter(delayMs: number): void {
+    this.#forgettingTimer = clock.setTimeout(() => this.#forget(), delayMs);
+  }
+
+  #forget(): void {
+    const begunMs = clock.monotonicMs();
+    try {
+      const slice = this.#opened().forget();
+      const tookMs = clock.monotonicMs() - begunMs;
+      if (slice === null) {
+        this.#forgetAfter(RETENTION_PAUSE_MS);
+        return;
+      }
+      if (slice.scrubbed > 0 || slice.forgotten > 0) notify({ kind: 'forgot', ...slice });
+      this.#forgetAfter(Math.max(SLICE_PAUSE_MS, SLICE_PAUSE_SHARE * tookMs));
+    } catch (error) {
+      if (isDiskFailure(error)) this.#mustReopen = true;
+      notify({ kind: 'forgetting_failed', message: messageOf(error) });
+      this.#forgetAfter(RETENTION_RETRY_MS);
     }
   }
 

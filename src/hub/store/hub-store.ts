@@ -55,6 +55,8 @@ export class HubStore implements EventStore {
   #openedAtEventId = 0;
   #oldestEventId = 1;
   #deletedEvents = 0;
+  #scrubbedEvents = 0;
+  #forgottenPersons = 0;
   #deletedLogged = { events: 0, atMs: Number.NEGATIVE_INFINITY };
   #edgeTokens: ReadonlyMap<string, TokenBinding> = new Map();
   readonly #claims = new Map<string, TokenBinding>();
@@ -93,6 +95,14 @@ export class HubStore implements EventStore {
 
   get deletedEvents(): number {
     return this.#deletedEvents;
+  }
+
+  get scrubbedEvents(): number {
+    return this.#scrubbedEvents;
+  }
+
+  get forgottenPersons(): number {
+    return this.#forgottenPersons;
   }
 
   get commitTimes(): Readonly<CommitTimes> {
@@ -160,10 +170,8 @@ export class HubStore implements EventStore {
     const worker = new Worker(entryPoint(import.meta.url, './hub-store-worker.js'), { workerData });
     return new Promise((resolve, reject) => {
       worker.on('message', (notice: StoreNotice) => {
-        if (notice.kind === 'replies') return this.#settle(notice);
-        if (notice.kind === 'retained') return this.#onRetained(notice);
-        if (notice.kind === 'retention_failed') return this.#onRetentionFailed(notice.message);
         if (notice.kind === 'failed') return reject(new ApexError(notice.code, notice.message));
+        if (notice.kind !== 'ready') return this.#onNotice(notice);
         if (this.#isClosing) return worker.postMessage([{ op: 'close', id: 0 }]);
         this.#worker = worker;
         this.#storeId = notice.storeId;
@@ -179,6 +187,25 @@ export class HubStore implements EventStore {
       });
       worker.on('exit', () => this.#exited(worker));
     });
+  }
+
+  #onNotice(notice: Exclude<StoreNotice, { kind: 'ready' | 'failed' }>): void {
+    switch (notice.kind) {
+      case 'replies':
+        this.#settle(notice);
+        return;
+      case 'retained':
+        this.#onRetained(notice);
+        return;
+      case 'retention_failed':
+        this.#onRetentionFailed(notice.message);
+        return;
+      case 'forgot':
+        this.#onForgot(notice);
+        return;
+      case 'forgetting_failed':
+        this.#onForgettingFailed(notice.message);
+    }
   }
 
   #settle({ replies, commitMs }: Extract<StoreNotice, { kind: 'replies' }>): void {
@@ -203,6 +230,17 @@ export class HubStore implements EventStore {
     if (events === 0 || nowMs - this.#deletedLogged.atMs < DELETION_LOG_MS) return;
     this.#deletedLogged = { events: this.#deletedEvents, atMs: nowMs };
     log.info({ events, oldest_event_id: oldestEventId }, 'old events deleted');
+  }
+
+  #onForgot({ scrubbed, forgotten }: Extract<StoreNotice, { kind: 'forgot' }>): void {
+    this.#scrubbedEvents += scrubbed;
+    this.#forgottenPersons += forgotten;
+    if (forgotten === 0) return;
+    this.#options.log.info({ events: this.#scrubbedEvents }, 'a person was forgotten');
+  }
+
+  #onForgettingFailed(cause: string): void {
+    this.#options.log.error({ cause }, 'a person could not be forgotten yet');
   }
 
   #onRetentionFailed(cause: string): void {

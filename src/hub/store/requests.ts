@@ -4,6 +4,7 @@ import type { ClientStream, ClientType } from '../../protocol/session.ts';
 import type { ErrorCode } from '../../system/errors.ts';
 import type { RetentionSlice } from './event-deletion.ts';
 import type { ForkVerdict } from './fork.ts';
+import type { ForgettingSlice } from './person-forgetting.ts';
 import type { SeqRange } from './placement.ts';
 import type { RetentionRules } from './retention.ts';
 import type { EventStatus } from './schema.ts';
@@ -170,4 +171,6 @@ export type StoreNotice =
       readonly commitMs: number | null;
     }
   | ({ readonly kind: 'retained' } & RetentionSlice)
-  | { readonly kind: 'retention_failed'; readonly message: string };
+  | { readonly kind: 'retention_failed'; readonly message: string }
+  | ({ readonly kind: 'forgot' } & ForgettingSlice)
+  | { readonly kind: 'forgetting_failed'; readonly message: string };

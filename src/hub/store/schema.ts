@@ -12,7 +12,7 @@ export const HUB_FILE = 'hub.sqlite';
  * deletes old events has to leave the newest one. `retention` knows how far that has come: everything but alerts is
  * gone up to `swept_through`, something is gone up to `deleted_through`. The `deleted_through` of a stream is the
  * highest number of a deleted message: up to there a known number cannot be told from a fork any more. `event_mid` is a second line of defence against cloned
- * storage and restored backups, where sequence numbers lie.
+ * storage and restored backups, where sequence numbers lie. `forgetting` is what PersonForgetting works off.
  */
 export const HUB_MIGRATIONS = [
   `
@@ -84,6 +84,23 @@ CREATE TABLE retention(
 ) STRICT;
 INSERT INTO retention(id, swept_through, deleted_through) VALUES (1, 0, 0);
 `,
+  // Orders of edges to forget a person, by the event that brought them. A hub that did not know them yet kept them as
+  // they came.
+  `
+CREATE TABLE forgetting(
+  order_id INTEGER PRIMARY KEY,
+  client_id TEXT NOT NULL,
+  person_id TEXT NOT NULL,
+  names TEXT NOT NULL DEFAULT '[]',
+  phase INTEGER NOT NULL DEFAULT 0,
+  done_through INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO forgetting(order_id, client_id, person_id)
+  SELECT event_id, client_id, json_extract(CAST(body AS TEXT), '$.person_id') FROM event
+  WHERE type = 'person_forgotten' AND status IN (0, 2)
+    AND json_type(CAST(body AS TEXT), '$.person_id') = 'text';
+UPDATE event SET status = 4 WHERE event_id IN (SELECT order_id FROM forgetting);
+`,
 ];
 
 /** What became of a message when it was stored. */
@@ -95,5 +112,7 @@ export const EVENT_STATUS = {
   opaque: 2,
   /** Stands for sequence numbers that the client declared lost. */
   gap: 3,
+  /** Told the hub to do something; shown to nobody. */
+  order: 4,
 } as const;
 export type EventStatus = (typeof EVENT_STATUS)[keyof typeof EVENT_STATUS];

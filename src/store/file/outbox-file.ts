@@ -90,6 +90,22 @@ export function damagedFiles(dir: string): string[] {
     .map((name) => join(dir, name));
 }
 
+/**
+ * Leaves nothing in the file but its rows: writes it anew. To overwrite what is deleted as it is deleted would not be
+ * enough, as pages that were rearranged keep old copies in the room between rows; and it takes room in the log, which a
+ * full disk does not have. Takes as much room again for a moment.
+ */
+export function eraseFreeRoom(db: Database.Database): void {
+  // A copy of the file is too much for the memory of a small box.
+  db.pragma('temp_store = FILE');
+  try {
+    db.exec('VACUUM');
+    db.pragma('wal_checkpoint(TRUNCATE)');
+  } finally {
+    db.pragma('temp_store = MEMORY');
+  }
+}
+
 /** Bytes of a database with its log. */
 export function bytesOf(path: string): number {
   return ['', '-wal', '-journal']

@@ -10,7 +10,7 @@ export interface OpenDatabaseOptions {
   maxPages?: number;
   /**
    * Readers on connections of their own are let in. The caller sees to it that nobody else writes.
-   * A file that is new can also be made smaller later.
+   * A file that is new can also be made smaller later. What is deleted is overwritten, which takes more room in the log.
    */
   isShared?: boolean;
   /**
@@ -61,6 +61,7 @@ function setPragmas(db: Database.Database, options: OpenDatabaseOptions): void {
   db.pragma('page_size = 4096');
   // Without effect on a file that has tables.
   if (isShared) db.pragma('auto_vacuum = INCREMENTAL');
+  if (isShared) db.pragma('secure_delete = ON');
   db.pragma(`journal_mode = ${journalOf(options)}`);
   db.pragma('synchronous = FULL');
   db.pragma('mmap_size = 0');

@@ -159,6 +159,14 @@ export class LaneTable {
     return this.#statements.undeflated.all(afterSeq, limit);
   }
 
+  /**
+   * Messages behind `afterSeq` whose bodies hold one of the texts, ascending; those with a deflated body all, since
+   * that is not to be seen from outside.
+   */
+  holding(texts: readonly string[], afterSeq: number, limit: number): StoredRow[] {
+    return this.#statements.holding.all({ texts: JSON.stringify(texts), afterSeq, limit });
+  }
+
   /** Gives the rows of an ended epoch from a number on to the current one. */
   adopt(ended: number, from: number): void {
     this.#statements.adopt.run({ ended, from });
@@ -187,6 +195,7 @@ interface Statements {
   deleteRange: Statement<[number, number]>;
   undeflated: Statement<[number, number], StoredRow>;
   adopt: Statement<[Record<string, unknown>]>;
+  holding: Statement<[Record<string, unknown>], StoredRow>;
 }
 
 const CANDIDATE = 'seq, epoch_id, type, camera_id, wall_ms, mono_ms, bytes';
@@ -231,6 +240,12 @@ function prepare(db: Database, table: string): Statements {
       `SELECT ${COLUMNS}, epoch_id FROM ${table}
        WHERE seq > ? AND flags & ${ROW_FLAGS.gap | ROW_FLAGS.deflated} = 0 AND bytes > 200
        ORDER BY seq LIMIT ?`,
+    ),
+    holding: db.prepare(
+      `SELECT ${COLUMNS}, epoch_id FROM ${table}
+       WHERE seq > @afterSeq AND ${IS_MESSAGE} AND (flags & ${ROW_FLAGS.deflated} <> 0
+         OR EXISTS (SELECT 1 FROM json_each(@texts) WHERE instr(body, CAST(value AS BLOB)) > 0))
+       ORDER BY seq LIMIT @limit`,
     ),
     adopt: db.prepare(
       `UPDATE ${table} SET epoch_id = (SELECT max(epoch_id) FROM epoch)

@@ -175,6 +175,25 @@ export class OutboxLane {
     return rows.length;
   }
 
+  /** Messages on disk whose bodies may hold one of the texts; see `LaneTable.holding`. */
+  holding(texts: readonly string[], afterSeq: number, limit: number): StoredRow[] {
+    return this.#table.holding(texts, afterSeq, limit);
+  }
+
+  /** Writes messages on disk anew with other bodies: JSON texts by their numbers. */
+  rewrite(rows: readonly StoredRow[], bodies: ReadonlyMap<number, string>): void {
+    const changed = rows.flatMap((row) => {
+      const text = bodies.get(row.seq);
+      return text === undefined ? [] : [rewritten(row, text)];
+    });
+    this.#table.replace(changed);
+    for (const { seq, bytes } of changed) {
+      const grown = bytes - (rows.find((row) => row.seq === seq)?.bytes ?? bytes);
+      if (seq > this.ackedSeq) this.#counters.grow({ depth: 0, bytes: grown });
+      else if (this.kind.isRetained) this.#counters.growRetained(grown);
+    }
+  }
+
   /** Saves what is counted. A cursor on disk is never beyond the number on disk, since both are saved together. */
   save(before: LaneSnapshot): void {
     // Nothing of a lane in memory is to be deleted, so its cursor waits for a commit that is made anyway.
@@ -208,4 +227,15 @@ export class OutboxLane {
       },
     };
   }
+}
+
+/** The row with another body, deflated where it was; as damaged as it was, too: its number must go out as a gap. */
+function rewritten(row: StoredRow, text: string): StoredRow {
+  const body = Buffer.from(text);
+  const isDeflated = (row.flags & ROW_FLAGS.deflated) !== 0;
+  const stored = isDeflated ? deflateRawSync(body) : body;
+  const flags = row.flags | ROW_FLAGS.wholeChecksum;
+  const changed = { ...row, flags, bytes: body.length, body: stored };
+  const crc = rowChecksum(changed);
+  return { ...changed, crc32: isIntact(row) ? crc : (crc ^ 1) >>> 0 };
 }

@@ -228,6 +228,21 @@ describe('checkSecrets', () => {
     ).toEqual([]);
   });
 
+  test('warns of a key of the gallery that everyone can read; one that is not there yet is fine', () => {
+    const key = secretFile('people.key', 'x'.repeat(32), 0o644);
+    expect(check(`people: {key_file: ${key}}\n`)).toMatchObject([
+      {
+        severity: 'warning',
+        key: 'people.key_file',
+        message: expect.stringContaining('chmod o-r'),
+      },
+    ]);
+    expect(check(`people: {key_file: ${key}.none}\n`)).toEqual([]);
+    expect(check('people: {key_file: people-key}\n')).toMatchObject([
+      { severity: 'error', key: 'people.key_file' },
+    ]);
+  });
+
   test('warns of files and a configuration that everyone can read', () => {
     const token = secretFile('token', 'a-long-enough-token\n', 0o644);
     const text =

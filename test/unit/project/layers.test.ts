@@ -16,6 +16,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   uplink: 3,
   vision: 2.5,
   react: 2,
+  people: 2,
   store: 2,
   tracking: 2,
   models: 2,

@@ -15,6 +15,7 @@ const NOT_A_VIEWERS = new Set([
   'stop_stream_processing',
   'change_stream_processing',
   'cameras_changed',
+  'person_forgotten',
 ]);
 
 test('MESSAGE_TYPES names every message of a viewer', () => {

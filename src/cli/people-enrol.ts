@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
+import { FaceCrops } from '../events/face-crops.ts';
+import type { FaceReader } from '../faces/contract.ts';
+import { chooseFace, type FaceWarning, isSamePicture, warningsFor } from '../people/enrolment.ts';
+import type { Gallery } from '../people/gallery.ts';
+import type { SampleKind } from '../people/person.ts';
+import { photoOf, readPicture } from '../people/picture.ts';
+import { systemClock } from '../system/clock.ts';
+import { ApexError } from '../system/errors.ts';
+
+/** A picture to take a face from. */
+interface Source {
+  readonly path: string;
+  /** What the gallery says where the face is from. */
+  readonly origin: string;
+}
+
+export interface EnrolOptions {
+  readonly kind: SampleKind;
+  /** Takes the largest where there are several. */
+  readonly largest: boolean;
+  readonly keepPhoto: boolean;
+}
+
+/** Adds the faces of pictures to a person, and tells of each what became of it. False where one was refused. */
+export async function enrol(
+  personId: string,
+  sources: readonly Source[],
+  { gallery, reader, ...options }: EnrolOptions & { gallery: Gallery; reader: FaceReader },
+): Promise<boolean> {
+  let isAll = true;
+  for (const source of sources) {
+    try {
+      const said = await enrolOne(personId, source, { gallery, reader, ...options });
+      console.log(`${source.path}: ${said}`);
+    } catch (error) {
+      if (!(error instanceof ApexError) || !error.code.startsWith('PEOPLE_')) throw error;
+      if (error.code.startsWith('PEOPLE_KEY_')) throw error;
+      isAll = false;
+      console.error(`${source.path}: ${error.message} [${error.code}]`);
+    }
+  }
+  return isAll;
+}
+
+async function enrolOne(
+  personId: string,
+  { path, origin }: Source,
+  {
+    gallery,
+    reader,
+    kind,
+    largest,
+    keepPhoto,
+  }: EnrolOptions & { gallery: Gallery; reader: FaceReader },
+): Promise<string> {
+  const picture = await readPicture(path);
+  const { face, refusal } = chooseFace(await reader.read(picture), largest);
+  if (face === null) throw new ApexError('PEOPLE_FACE_REFUSED', refusal);
+  const nowMs = systemClock.wallMs();
+  const { embeddingModel } = reader;
+  const { embedding, quality, box } = face;
+  const own = gallery
+    .samples(personId)
+    .filter((sample) => sample.kind === kind && sample.embeddingModel === embeddingModel);
+  const isKnown = isSamePicture(
+    embedding,
+    own.map((sample) => sample.embedding),
+  );
+  if (isKnown) return 'this picture was enrolled before';
+  if (kind === 'positive')
+    for (const warning of warningsFor(embedding, personId, gallery.known(embeddingModel, nowMs)))
+      console.error(`${path}: warning: ${told(warning)}`);
+  const photo = keepPhoto ? await photoOf(picture, box) : null;
+  const sampleId = randomUUID();
+  const createdMs = nowMs;
+  gallery.addSample(personId, {
+    ...{ sampleId, kind, embeddingModel, embedding, quality, origin, photo, createdMs },
+  });
+  const what = kind === 'positive' ? 'enrolled' : 'noted as somebody else';
+  return `${what}, quality ${quality.toFixed(2)}`;
+}
+
+function told({ kind, cosine, other }: FaceWarning): string {
+  const likeness = cosine.toFixed(2);
+  return kind === 'resembles_other' && other !== null
+    ? `the face resembles ${other.name} (${other.personId}) more: ${likeness}`
+    : `the face hardly resembles the earlier ones of this person: ${likeness}`;
+}
+
+export function fileSources(paths: readonly string[]): Source[] {
+  return paths.map((path) => ({ path, origin: basename(path) }));
+}
+
+/** @throws ApexError PEOPLE_EVENT_WITHOUT_FACE */
+export async function eventSource(dataDir: string, eventId: string): Promise<Source> {
+  const path = await new FaceCrops(dataDir).find(eventId);
+  if (path === null)
+    throw new ApexError('PEOPLE_EVENT_WITHOUT_FACE', `no face is kept of event ${eventId}`);
+  return { path, origin: eventId };
+}
