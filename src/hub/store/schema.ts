@@ -84,6 +84,11 @@ CREATE TABLE retention(
 ) STRICT;
 INSERT INTO retention(id, swept_through, deleted_through) VALUES (1, 0, 0);
 `,
+  // Alerts of several cameras, or of the edge itself.
+  `
+CREATE INDEX event_folded ON event(at_ms)
+  WHERE camera_id IS NULL AND type = 'alert_triggered' AND status IN (0, 2);
+`,
 ];
 
 /** What became of a message when it was stored. */
