@@ -1,5 +1,6 @@
 import type { CameraFault, CameraState, DecoderChoice, StreamInfo } from '../capture/contract.ts';
 import type { Lane } from '../protocol/lanes.ts';
+import type { AlertTriggered } from '../protocol/payloads.ts';
 import type { ExecutionProvider, ProviderReport } from '../vision/contract.ts';
 
 /** What the daemon says of itself: the answer of `GET /status` and of `apex-edge status --json`. */
@@ -15,6 +16,8 @@ export interface EdgeStatus {
   cameras: CameraView[];
   queue: QueueView;
   uplink: UplinkView;
+  /** What alerts have told of cameras and box, and what is not over. */
+  conditions: ConditionView[];
   /** Problems of the configuration that did not keep the daemon from starting. */
   config_problems: string[];
 }
@@ -28,6 +31,18 @@ export interface FacesView {
   /** Known people; null before the models run. */
   people: number | null;
   fault: CameraFault | null;
+}
+
+/** Something that is not as it should be. */
+export interface ConditionView {
+  /** Of its alert. */
+  type: string;
+  severity: AlertTriggered['severity'];
+  /** Empty for one of the box itself. */
+  camera_ids: readonly string[];
+  since_s: number;
+  /** In words. */
+  why: string;
 }
 
 interface DetectorView {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertsSchema } from './alert-schema.ts';
 import { cameraId, cameraSchema } from './camera-schema.ts';
 import { facesSchema } from './face-schema.ts';
 import { parseHostPattern } from './host-pattern.ts';
@@ -252,6 +253,10 @@ export const configSchema = z
     rules: z.record(ruleWord, ruleSchema).default({}).meta({
       title: 'Rules',
       description: 'When an alert is raised, under the name of the rule.',
+    }),
+    alerts: alertsSchema.prefault({}).meta({
+      title: 'Alerts',
+      description: 'Alerts that need no rule: about the health of cameras and box.',
     }),
     site: z
       .strictObject({

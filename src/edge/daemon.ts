@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ControlServer } from '../api/control-server.ts';
 import { EdgeMetrics } from '../api/edge-metrics.ts';
-import type { EdgeStatus, UplinkView } from '../api/edge-status.ts';
+import type { CameraView, EdgeStatus, UplinkView } from '../api/edge-status.ts';
 import type { CameraSpec } from '../capture/contract.ts';
 import { formatProblem } from '../config/problem.ts';
 import { TEST_DETECTOR } from '../models/test-detector.ts';
@@ -167,12 +167,13 @@ export class EdgeDaemon {
       this.#tellEngineStatus('running', true);
       void this.#leftOpen?.end();
     }
-    this.#tellService();
+    const cameras = this.#cameras.views(now);
+    this.#tellService(cameras);
+    this.#parts.health.tick(cameras);
     this.#timer = this.#clock.setTimeout(() => this.#tick(), TICK_MS);
   }
 
-  #tellService(): void {
-    const all = this.#cameras.views(this.#clock.monotonicMs());
+  #tellService(all: readonly CameraView[]): void {
     const streaming = all.filter(({ state }) => state === 'streaming').length;
     const text = `${streaming} of ${all.length} cameras streaming, hub ${this.#uplinkView().state}`;
     if (text !== this.#serviceStatus) this.#service.status(text);
@@ -234,6 +235,7 @@ export class EdgeDaemon {
       cameras: this.#cameras.views(now),
       queue: queueView(await store.queue(), now),
       uplink: this.#uplinkView(),
+      conditions: this.#parts.health.open(),
       config_problems: [
         ...loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
         ...this.#ruleProblems,
@@ -265,6 +267,7 @@ export class EdgeDaemon {
     await vision.stop();
     await closed;
     await this.#cameras.shutdown();
+    await this.#parts.health.stop();
     this.#tellEngineStatus('stopping', true);
     await uplink?.stop({ drainMs: DRAIN_MS });
     await this.#control.stop();

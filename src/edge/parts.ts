@@ -6,7 +6,7 @@ import { type UplinkTls, uplinkTls, uplinkToken } from '../config/secrets.ts';
 import { SnapshotFiles } from '../events/snapshot-files.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { Store } from '../store/store.ts';
-import { type Clock, systemClock } from '../system/clock.ts';
+import { bootId, type Clock, systemClock } from '../system/clock.ts';
 import { ApexError, asApexError, type ErrorCode } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { Uplink } from '../uplink/uplink.ts';
@@ -14,6 +14,7 @@ import { VisionHandle } from '../vision/handle.ts';
 import { CameraOverrides } from './cameras/camera-overrides.ts';
 import { StreamRequests } from './cameras/stream-requests.ts';
 import { FaceRecognition } from './faces/face-recognition.ts';
+import { HealthWatch } from './health/health-watch.ts';
 import { edgeIdentity } from './identity.ts';
 import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
 
@@ -42,6 +43,8 @@ export interface EdgeParts {
   /** The best face of each event. */
   faceFiles: SnapshotFiles;
   faces: FaceRecognition;
+  /** Alerts about cameras and box. */
+  health: HealthWatch;
   plan: CameraPlan;
   /** What was asked for upstream and outlives the daemon. */
   overrides: CameraOverrides;
@@ -94,6 +97,8 @@ async function assembleAround(
     makeUplink(edgeId, { store, requests }, { loaded, env, log, clock }),
   );
   if (uplink.fault !== null) log.error({ err: uplink.fault }, 'the hub cannot be told anything');
+  const { alerts } = config;
+  const watched = { dataDir: data_dir, alerts, store, clock, bootId: bootId(), log };
   const plan = planCameras(config, env);
   for (const { cameraId, fault } of plan.refused)
     log.error({ camera: cameraId, fault }, 'camera not started');
@@ -117,6 +122,7 @@ async function assembleAround(
       log,
     }),
     faces: new FaceRecognition(config, (name) => models.resolve(name), NOBODY),
+    health: await HealthWatch.open(watched),
     plan,
     overrides: await CameraOverrides.open(data_dir, log),
     model: model.value,

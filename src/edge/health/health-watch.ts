@@ -1,0 +1,111 @@
+import type { CameraView, ConditionView } from '../../api/edge-status.ts';
+import type { Config } from '../../config/schema.ts';
+import { CameraOutages, type CameraPresence } from '../../events/watch/camera-outages.ts';
+import type { LookTime } from '../../events/watch/told-alert.ts';
+import type { AlertTriggered } from '../../protocol/payloads.ts';
+import type { Store } from '../../store/store.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { Logger } from '../../system/logger.ts';
+import type { SavedTime } from '../../system/saved-time.ts';
+import { AlertRecord } from '../alert-record.ts';
+import { StoreWrites } from '../store-writes.ts';
+import { HealthMemory } from './health-memory.ts';
+
+export interface HealthWatchDeps {
+  readonly dataDir: string;
+  readonly alerts: Config['alerts'];
+  readonly store: Pick<Store, 'enqueue'>;
+  readonly clock: Clock;
+  /** Of this boot of the machine. */
+  readonly bootId: string;
+  readonly log: Logger;
+}
+
+/** States of cameras of which no picture is expected. */
+const UNWATCHED: ReadonlySet<CameraView['state']> = new Set(['disabled', 'stopped', 'finished']);
+
+/** Watches over cameras and box: raises the alerts that need no rule, and remembers what was told. */
+export class HealthWatch {
+  readonly #deps: HealthWatchDeps;
+  readonly #memory: HealthMemory;
+  readonly #writes: StoreWrites;
+  readonly #alerts: AlertRecord;
+  readonly #outages: CameraOutages | null;
+
+  /** What an earlier run of the daemon told is not told again. */
+  static async open(deps: HealthWatchDeps): Promise<HealthWatch> {
+    const { dataDir, log } = deps;
+    return new HealthWatch(deps, await HealthMemory.open(dataDir, savedTime(deps), log));
+  }
+
+  private constructor(deps: HealthWatchDeps, memory: HealthMemory) {
+    this.#deps = deps;
+    this.#memory = memory;
+    this.#writes = new StoreWrites(deps.log);
+    this.#alerts = new AlertRecord({ ...deps, writes: this.#writes });
+    const { enabled, grace_s: graceS, severity } = deps.alerts.camera_offline;
+    this.#outages = enabled
+      ? new CameraOutages(
+          { graceMs: graceS * 1000, severity },
+          memory.known.outages,
+          deps.clock.monotonicMs(),
+        )
+      : null;
+  }
+
+  /** To be called about every second, with all cameras as they are. */
+  tick(cameras: readonly CameraView[]): void {
+    const time = lookTime(this.#deps.clock);
+    this.#alerts.offerAgain();
+    this.#tell(this.#outages?.look(cameras.map(presenceOf), time) ?? []);
+    this.#remember();
+  }
+
+  /** What is told and not over. */
+  open(): ConditionView[] {
+    const { monoMs } = lookTime(this.#deps.clock);
+    return (this.#outages?.open ?? []).map(({ type, severity, cameraIds, sinceMs, why }) => ({
+      ...{ type, severity, camera_ids: cameraIds, why },
+      since_s: Math.max(0, monoMs - sinceMs) / 1000,
+    }));
+  }
+
+  /** Offers the store once more what it refused, and waits for what is on its way to the disk. */
+  async stop(): Promise<void> {
+    this.#alerts.offerAgain();
+    await this.#writes.settled();
+    this.#remember();
+    await this.#memory.settled();
+  }
+
+  #tell(alerts: readonly AlertTriggered[]): void {
+    for (const alert of alerts) {
+      const { type, severity, data } = alert;
+      this.#deps.log.warn({ alert: type, severity, why: data.why }, 'alert');
+      this.#alerts.tell(alert);
+    }
+  }
+
+  /** Not before the alerts are in the store: rather told twice than not at all. */
+  #remember(): void {
+    if (this.#writes.pending + this.#alerts.refused > 0) return;
+    const { known } = this.#memory;
+    const outages = this.#outages?.told ?? known.outages;
+    const news = { ...known, outages };
+    if (this.#memory.isNews(news)) this.#memory.keep(news, savedTime(this.#deps));
+  }
+}
+
+function presenceOf({ camera_id, state, fault }: CameraView): CameraPresence {
+  const isUnwatched = UNWATCHED.has(state);
+  const presence = isUnwatched ? 'unwatched' : state === 'streaming' ? 'streaming' : 'away';
+  return { cameraId: camera_id, state: presence, fault };
+}
+
+function lookTime(clock: Clock): LookTime {
+  return { monoMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+}
+
+function savedTime({ clock, bootId }: HealthWatchDeps): SavedTime {
+  return { bootId, ...lookTime(clock) };
+}
