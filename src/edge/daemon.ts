@@ -102,8 +102,9 @@ export class EdgeDaemon {
     this.#cameras = new WatchedCameras({
       ...shared,
       random: Math.random,
-      rulesFor: (id) => planRules(loaded.config, id),
       facesFor: (id) => parts.faces.forCamera(id),
+      rulesFor: (id) =>
+        parts.ruleMemories.rulesOf(id, (earlier) => planRules(loaded.config, id, earlier)),
       masksFor: (id) => planMasks(loaded.config, id),
       startVision: (cameras) => this.#startVision(cameras),
       onForgotten: (id) => this.#metrics.cameraForgotten(id),
@@ -170,6 +171,7 @@ export class EdgeDaemon {
     const cameras = this.#cameras.views(now);
     this.#tellService(cameras);
     this.#parts.health.tick(cameras);
+    this.#parts.ruleMemories.tick();
     this.#timer = this.#clock.setTimeout(() => this.#tick(), TICK_MS);
   }
 
@@ -268,6 +270,7 @@ export class EdgeDaemon {
     await closed;
     await this.#cameras.shutdown();
     await this.#parts.health.stop();
+    await this.#parts.ruleMemories.stop();
     this.#tellEngineStatus('stopping', true);
     await uplink?.stop({ drainMs: DRAIN_MS });
     await this.#control.stop();

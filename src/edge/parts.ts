@@ -12,6 +12,7 @@ import type { Logger } from '../system/logger.ts';
 import { Uplink } from '../uplink/uplink.ts';
 import { VisionHandle } from '../vision/handle.ts';
 import { CameraOverrides } from './cameras/camera-overrides.ts';
+import { RuleMemories } from './cameras/rule-memories.ts';
 import { StreamRequests } from './cameras/stream-requests.ts';
 import { FaceRecognition } from './faces/face-recognition.ts';
 import { HealthWatch } from './health/health-watch.ts';
@@ -45,6 +46,7 @@ export interface EdgeParts {
   faces: FaceRecognition;
   /** Alerts about cameras and box. */
   health: HealthWatch;
+  ruleMemories: RuleMemories;
   plan: CameraPlan;
   /** What was asked for upstream and outlives the daemon. */
   overrides: CameraOverrides;
@@ -123,6 +125,7 @@ async function assembleAround(
     }),
     faces: new FaceRecognition(config, (name) => models.resolve(name), NOBODY),
     health: await HealthWatch.open(watched),
+    ruleMemories: await RuleMemories.open(data_dir, { clock, log }),
     plan,
     overrides: await CameraOverrides.open(data_dir, log),
     model: model.value,

@@ -1,10 +1,14 @@
-/** When something was saved, by both clocks. */
-export interface SavedTime {
-  readonly bootId: string;
-  readonly monoMs: number;
+import { z } from 'zod';
+
+export const savedTimeSchema = z.object({
+  bootId: z.string(),
+  monoMs: z.number(),
   /** Unix milliseconds. */
-  readonly wallMs: number;
-}
+  wallMs: z.number(),
+});
+
+/** When something was saved, by both clocks. */
+export type SavedTime = Readonly<z.infer<typeof savedTimeSchema>>;
 
 /** Longer than this nothing that is saved is worth anything; a clock that jumped says more. */
 const LONGEST_MS = 30 * 86_400_000;

@@ -4,21 +4,15 @@ import type { ToldOutage } from '../../events/watch/camera-outages.ts';
 import type { ToldCondition } from '../../events/watch/open-conditions.ts';
 import { SEVERITIES } from '../../protocol/payloads.ts';
 import type { Logger } from '../../system/logger.ts';
-import { monotonicShift, type SavedTime } from '../../system/saved-time.ts';
+import { monotonicShift, type SavedTime, savedTimeSchema } from '../../system/saved-time.ts';
 import { type ExecutionProvider, PROVIDERS } from '../../vision/contract.ts';
 import { StateFile } from '../state-file.ts';
 
 const NAME = 'health.json';
 
-const savedSchema = z.object({
-  bootId: z.string(),
-  monoMs: z.number(),
-  wallMs: z.number(),
-});
-
 const fileSchema = z.object({
   version: z.literal(1),
-  saved: savedSchema,
+  saved: savedTimeSchema,
   outages: z.array(
     z.object({
       cameraId: z.string(),
