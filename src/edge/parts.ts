@@ -15,7 +15,7 @@ import { CameraOverrides } from './cameras/camera-overrides.ts';
 import { RuleMemories } from './cameras/rule-memories.ts';
 import { StreamRequests } from './cameras/stream-requests.ts';
 import { FaceRecognition } from './faces/face-recognition.ts';
-import { HealthWatch } from './health/health-watch.ts';
+import { HealthWatch, type HealthWatchDeps } from './health/health-watch.ts';
 import { edgeIdentity } from './identity.ts';
 import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
 
@@ -99,15 +99,14 @@ async function assembleAround(
     makeUplink(edgeId, { store, requests }, { loaded, env, log, clock }),
   );
   if (uplink.fault !== null) log.error({ err: uplink.fault }, 'the hub cannot be told anything');
-  const { alerts } = config;
-  const watched = { dataDir: data_dir, alerts, store, clock, bootId: bootId(), log };
+  const vision = new VisionHandle({ clock, random: Math.random, log });
   const plan = planCameras(config, env);
   for (const { cameraId, fault } of plan.refused)
     log.error({ camera: cameraId, fault }, 'camera not started');
   return {
     edgeId,
     store,
-    vision: new VisionHandle({ clock, random: Math.random, log }),
+    vision,
     uplink: uplink.value,
     requests,
     uplinkFault: uplink.fault,
@@ -124,13 +123,22 @@ async function assembleAround(
       log,
     }),
     faces: new FaceRecognition(config, (name) => models.resolve(name), NOBODY),
-    health: await HealthWatch.open(watched),
+    health: await openHealth(config, { store, vision, clock, log }),
     ruleMemories: await RuleMemories.open(data_dir, { clock, log }),
     plan,
     overrides: await CameraOverrides.open(data_dir, log),
     model: model.value,
     modelFault: model.fault,
   };
+}
+
+function openHealth(
+  { edge, alerts, detector }: LoadedConfig['config'],
+  parts: Pick<HealthWatchDeps, 'store' | 'vision' | 'clock' | 'log'>,
+): Promise<HealthWatch> {
+  const { provider } = detector;
+  const machine = { bootId: bootId(), thermalDir: '/sys/class/thermal' };
+  return HealthWatch.open({ ...parts, ...machine, dataDir: edge.data_dir, alerts, provider });
 }
 
 /** A part that cannot be had is a fault to show, not a reason to run nothing. */

@@ -1,24 +1,21 @@
 import type { CameraView, ConditionView } from '../../api/edge-status.ts';
-import type { Config } from '../../config/schema.ts';
 import { CameraOutages, type CameraPresence } from '../../events/watch/camera-outages.ts';
+import { OpenConditions } from '../../events/watch/open-conditions.ts';
 import type { LookTime } from '../../events/watch/told-alert.ts';
 import type { AlertTriggered } from '../../protocol/payloads.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../system/clock.ts';
-import type { Logger } from '../../system/logger.ts';
 import type { SavedTime } from '../../system/saved-time.ts';
 import { AlertRecord } from '../alert-record.ts';
 import { StoreWrites } from '../store-writes.ts';
+import { BoxWatch, type BoxWatchDeps } from './box-watch.ts';
 import { HealthMemory } from './health-memory.ts';
 
-export interface HealthWatchDeps {
-  readonly dataDir: string;
-  readonly alerts: Config['alerts'];
-  readonly store: Pick<Store, 'enqueue'>;
+export interface HealthWatchDeps extends BoxWatchDeps {
+  readonly store: Pick<Store, 'enqueue' | 'queue'>;
   readonly clock: Clock;
   /** Of this boot of the machine. */
   readonly bootId: string;
-  readonly log: Logger;
 }
 
 /** States of cameras of which no picture is expected. */
@@ -31,6 +28,8 @@ export class HealthWatch {
   readonly #writes: StoreWrites;
   readonly #alerts: AlertRecord;
   readonly #outages: CameraOutages | null;
+  readonly #box: BoxWatch;
+  readonly #conditions: OpenConditions;
 
   /** What an earlier run of the daemon told is not told again. */
   static async open(deps: HealthWatchDeps): Promise<HealthWatch> {
@@ -43,6 +42,8 @@ export class HealthWatch {
     this.#memory = memory;
     this.#writes = new StoreWrites(deps.log);
     this.#alerts = new AlertRecord({ ...deps, writes: this.#writes });
+    this.#box = new BoxWatch(deps, memory.known.bestProvider);
+    this.#conditions = new OpenConditions(memory.known.conditions);
     const { enabled, grace_s: graceS, severity } = deps.alerts.camera_offline;
     this.#outages = enabled
       ? new CameraOutages(
@@ -58,13 +59,16 @@ export class HealthWatch {
     const time = lookTime(this.#deps.clock);
     this.#alerts.offerAgain();
     this.#tell(this.#outages?.look(cameras.map(presenceOf), time) ?? []);
+    for (const finding of this.#box.look(cameras, time.monoMs))
+      this.#tell(this.#conditions.take(finding, time));
     this.#remember();
   }
 
   /** What is told and not over. */
   open(): ConditionView[] {
     const { monoMs } = lookTime(this.#deps.clock);
-    return (this.#outages?.open ?? []).map(({ type, severity, cameraIds, sinceMs, why }) => ({
+    const open = [...(this.#outages?.open ?? []), ...this.#conditions.open];
+    return open.map(({ type, severity, cameraIds, sinceMs, why }) => ({
       ...{ type, severity, camera_ids: cameraIds, why },
       since_s: Math.max(0, monoMs - sinceMs) / 1000,
     }));
@@ -91,7 +95,8 @@ export class HealthWatch {
     if (this.#writes.pending + this.#alerts.refused > 0) return;
     const { known } = this.#memory;
     const outages = this.#outages?.told ?? known.outages;
-    const news = { ...known, outages };
+    const bestProvider = this.#box.bestProvider ?? known.bestProvider;
+    const news = { outages, conditions: this.#conditions.told, bestProvider };
     if (this.#memory.isNews(news)) this.#memory.keep(news, savedTime(this.#deps));
   }
 }

@@ -1,5 +1,5 @@
 /** What comes within so many milliseconds of each other has one cause, such as a switch, and is told in one alert. */
-export const FOLD_MS = 5000;
+const FOLD_MS = 5000;
 
 /** Holds the first that is to be told until those that belong to it have come. Pure: time comes in. */
 export class FoldWindow<Item> {

@@ -1,8 +1,10 @@
 import { type AlertTriggered, SEVERITIES } from '../../protocol/payloads.ts';
 import type { LookTime, OpenCondition } from './told-alert.ts';
 
+export type WatchSeverity = AlertTriggered['severity'];
+
 /** Something that is not as it should be. */
-export interface Condition {
+interface Condition {
   /** Of the condition: it is open once. */
   readonly key: string;
   readonly type: string;
@@ -15,11 +17,16 @@ export interface Condition {
 }
 
 /** How a condition ended. */
-export interface Ending {
+interface Ending {
   readonly type: string;
   readonly why: string;
   readonly data?: Readonly<Record<string, unknown>>;
 }
+
+/** What a look at one thing has found: a condition, or that all is well with it. */
+export type Finding =
+  | { readonly key: string; readonly condition: Omit<Condition, 'key'> }
+  | { readonly key: string; readonly condition: null; readonly ending: Ending };
 
 /** A condition that was told and is not over. Monotonic. */
 export type ToldCondition = Omit<Condition, 'data'> & { readonly sinceMs: number };
@@ -45,12 +52,14 @@ export class OpenConditions {
     }));
   }
 
-  has(key: string): boolean {
-    return this.#open.has(key);
+  /** Takes in what was found. @returns the alert of what begins, gets worse or is over */
+  take(finding: Finding, time: LookTime): AlertTriggered[] {
+    const { key, condition } = finding;
+    if (condition === null) return this.#end(key, finding.ending, time);
+    return this.#raise({ key, ...condition }, time);
   }
 
-  /** The condition holds now. @returns its alert where it is new, or worse than it was */
-  raise({ data, ...condition }: Condition, time: LookTime): AlertTriggered[] {
+  #raise({ data, ...condition }: Condition, time: LookTime): AlertTriggered[] {
     const known = this.#open.get(condition.key);
     const { type, severity, cameraId, why } = condition;
     const sinceMs = known?.sinceMs ?? time.monoMs;
@@ -64,19 +73,13 @@ export class OpenConditions {
     return [alertOf({ type, severity, cameraId }, { why, ...data }, time)];
   }
 
-  /** The condition does not hold any more. @returns the alert that says so, where it was open */
-  end(key: string, { type, why, data }: Ending, time: LookTime): AlertTriggered[] {
+  #end(key: string, { type, why, data }: Ending, time: LookTime): AlertTriggered[] {
     const known = this.#open.get(key);
     if (known === undefined) return [];
     this.#open.delete(key);
     const lasted_s = Math.round((time.monoMs - known.sinceMs) / 1000);
     const { cameraId } = known;
     return [alertOf({ type, severity: 'low', cameraId }, { why, lasted_s, ...data }, time)];
-  }
-
-  /** Nobody looks at it any more; nothing is told. */
-  drop(key: string): void {
-    this.#open.delete(key);
   }
 }
 
