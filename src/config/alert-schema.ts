@@ -27,6 +27,20 @@ export const alertsSchema = z.strictObject({
       title: 'Camera offline',
       description: 'A camera sends no picture, or comes and goes; `camera_online` when it is back.',
     }),
+  camera_obscured: z
+    .strictObject({ enabled, severity: severity('high') })
+    .prefault({})
+    .meta({
+      title: 'Camera obscured',
+      description: 'A camera sees nothing: covered or blurred; `camera_clear` after it.',
+    }),
+  scene_changed: z
+    .strictObject({ enabled, severity: severity('medium') })
+    .prefault({})
+    .meta({
+      title: 'Scene changed',
+      description: 'A camera shows something else than usual; `scene_restored` after it.',
+    }),
   engine_degraded: z
     .strictObject({
       enabled,

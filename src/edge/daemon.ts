@@ -129,7 +129,10 @@ export class EdgeDaemon {
     requests.serve(this.#requests);
     uplink?.start();
     if (modelFault === null) {
-      this.#cameras.begin((id, inferenceMs) => this.#metrics.frameAnalysed(id, inferenceMs));
+      this.#cameras.begin(({ cameraId, frameId, inferenceMs }) => {
+        this.#metrics.frameAnalysed(cameraId, inferenceMs);
+        this.#parts.health.frame(cameraId, frameId);
+      });
     } else {
       // Without a detector no camera is watched; what is queued still goes upstream, and the status says why.
       this.#log.error({ err: modelFault }, 'no camera can be watched');

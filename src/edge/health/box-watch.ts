@@ -58,6 +58,10 @@ export class BoxWatch {
     return this.#engine?.bestProvider ?? null;
   }
 
+  get isReading(): boolean {
+    return this.#isReading;
+  }
+
   /** What is found now. To be called about every second. */
   look(cameras: readonly CameraView[], monoMs: number): readonly Finding[] {
     if (!this.#isReading && monoMs - this.#readMs >= READ_MS) {

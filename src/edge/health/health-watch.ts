@@ -10,9 +10,11 @@ import { AlertRecord } from '../alert-record.ts';
 import { StoreWrites } from '../store-writes.ts';
 import { BoxWatch, type BoxWatchDeps } from './box-watch.ts';
 import { HealthMemory } from './health-memory.ts';
+import { SceneSampler, type SceneSamplerDeps } from './scene-sampler.ts';
 
-export interface HealthWatchDeps extends BoxWatchDeps {
+export interface HealthWatchDeps extends BoxWatchDeps, SceneSamplerDeps {
   readonly store: Pick<Store, 'enqueue' | 'queue'>;
+  readonly vision: BoxWatchDeps['vision'] & SceneSamplerDeps['vision'];
   readonly clock: Clock;
   /** Of this boot of the machine. */
   readonly bootId: string;
@@ -29,6 +31,7 @@ export class HealthWatch {
   readonly #alerts: AlertRecord;
   readonly #outages: CameraOutages | null;
   readonly #box: BoxWatch;
+  readonly #scenes: SceneSampler;
   readonly #conditions: OpenConditions;
 
   /** What an earlier run of the daemon told is not told again. */
@@ -43,6 +46,7 @@ export class HealthWatch {
     this.#writes = new StoreWrites(deps.log);
     this.#alerts = new AlertRecord({ ...deps, writes: this.#writes });
     this.#box = new BoxWatch(deps, memory.known.bestProvider);
+    this.#scenes = new SceneSampler(deps);
     this.#conditions = new OpenConditions(memory.known.conditions);
     const { enabled, grace_s: graceS, severity } = deps.alerts.camera_offline;
     this.#outages = enabled
@@ -59,9 +63,19 @@ export class HealthWatch {
     const time = lookTime(this.#deps.clock);
     this.#alerts.offerAgain();
     this.#tell(this.#outages?.look(cameras.map(presenceOf), time) ?? []);
-    for (const finding of this.#box.look(cameras, time.monoMs))
-      this.#tell(this.#conditions.take(finding, time));
+    const found = [...this.#box.look(cameras, time.monoMs), ...this.#scenes.found(cameras)];
+    for (const finding of found) this.#tell(this.#conditions.take(finding, time));
     this.#remember();
+  }
+
+  /** A frame of a camera was analysed: its picture is still to be had. */
+  frame(cameraId: string, frameId: number): void {
+    this.#scenes.frame(cameraId, frameId);
+  }
+
+  /** Whether something is being read or measured. */
+  get isLooking(): boolean {
+    return this.#scenes.isSampling || this.#box.isReading;
   }
 
   /** What is told and not over. */

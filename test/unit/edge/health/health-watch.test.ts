@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp, { type Create } from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CameraView } from '../../../../src/api/edge-status.ts';
 import { alertsSchema } from '../../../../src/config/alert-schema.ts';
@@ -9,7 +10,7 @@ import type { AlertTriggered } from '../../../../src/protocol/payloads.ts';
 import type { OutgoingMessage, QueueStatus } from '../../../../src/store/store.ts';
 import { ApexError } from '../../../../src/system/errors.ts';
 import { silentLogger } from '../../../../src/system/logger.ts';
-import type { ProviderReport } from '../../../../src/vision/contract.ts';
+import type { ProviderReport, SnapshotImage } from '../../../../src/vision/contract.ts';
 import { camera } from '../../../support/edge-status.ts';
 
 let dataDir: string;
@@ -19,6 +20,7 @@ let isFull: boolean;
 let stored: AlertTriggered[];
 let thermalDir: string;
 let free: number;
+let pictures: (frameId: number) => SnapshotImage | null;
 let evicted: number;
 let mode: 'disk' | 'memory';
 let engine: { provider: ProviderReport | null; restarts: number };
@@ -27,6 +29,7 @@ beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'apex-health-'));
   [nowMs, wallMs, isFull, stored] = [1_000_000, 1_700_000_000_000, false, []];
   [free, evicted, mode, engine] = [50e9, 0, 'disk', { provider: null, restarts: 0 }];
+  pictures = () => null;
   thermalDir = join(dataDir, 'thermal');
 });
 afterEach(() => rmSync(dataDir, { recursive: true }));
@@ -52,11 +55,16 @@ const store = {
     return Promise.resolve();
   },
   queue: () =>
-    Promise.resolve({ ...QUEUE, mode, lanes: [{ ...LANE, evictedCount: evicted }] } as QueueStatus),
+    Promise.resolve({
+      ...QUEUE,
+      mode,
+      lanes: [{ ...LANE, evictedCount: evicted }],
+    } as unknown as QueueStatus),
 };
 
 const diskOf = () => Promise.resolve({ freeBytes: free, totalBytes: 100e9 });
 const vision = {
+  snapshot: (_camera: string, frameId: number) => Promise.resolve(pictures(frameId)),
   get status() {
     return engine;
   },
@@ -80,7 +88,7 @@ async function pass(
     wallMs += 1000;
     health.tick(cameras);
     // What is read has come by the next second.
-    await new Promise((resolve) => setImmediate(resolve));
+    while (health.isLooking) await new Promise((resolve) => setImmediate(resolve));
   }
   await health.stop();
   return stored.slice(before).map(({ type }) => type);
@@ -294,5 +302,52 @@ describe('the detector', () => {
     const stream = { codec: 'h264', width: 640, height: 360, fps: 2, pixelFormat: null };
     const cameras = [cameraView({ state: 'streaming', fps: 2, stream })];
     expect(await pass(await open(), 100, cameras)).toEqual([]);
+  });
+});
+
+describe('pictures', () => {
+  async function jpegOf(create: Create): Promise<SnapshotImage> {
+    const jpeg = await sharp({ create }).jpeg().toBuffer();
+    return { jpeg, width: create.width, height: create.height };
+  }
+
+  test('are looked at every ten seconds, and tell of a camera that sees nothing', async () => {
+    const size = { width: 160, height: 90, channels: 3, background: 'black' } as const;
+    const black = await jpegOf(size);
+    const asked: number[] = [];
+    pictures = (frameId) => {
+      asked.push(frameId);
+      return black;
+    };
+    const health = await open();
+    for (let second = 0; second < 60; second++) {
+      nowMs += 1000;
+      health.frame('gate', second);
+      await expect.poll(() => health.isLooking).toBe(false);
+      health.tick(back);
+    }
+    await health.stop();
+    expect(asked).toEqual([0, 10, 20, 30, 40, 50]);
+    expect(stored).toMatchObject([{ type: 'camera_obscured', camera_id: 'gate' }]);
+    expect(health.open()).toMatchObject([{ type: 'camera_obscured', camera_ids: ['gate'] }]);
+  });
+
+  test('that cannot be had, or are none, tell nothing', async () => {
+    const health = await open();
+    health.frame('gate', 1);
+    pictures = () => ({ jpeg: new Uint8Array(10), width: 1, height: 1 });
+    nowMs += 20_000;
+    await expect.poll(() => health.isLooking).toBe(false);
+    health.frame('gate', 2);
+    await expect.poll(() => health.isLooking).toBe(false);
+    expect(await pass(health, 30, back)).toEqual([]);
+  });
+
+  test('are not asked for where nobody wants to know', async () => {
+    const off = { camera_obscured: { enabled: false }, scene_changed: { enabled: false } };
+    const health = await open('boot-1', off);
+    pictures = () => expect.fail('nobody wants a picture');
+    health.frame('gate', 1);
+    expect(await pass(health, 10, back)).toEqual([]);
   });
 });
