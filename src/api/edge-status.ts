@@ -1,5 +1,6 @@
 import type { CameraFault, CameraState, DecoderChoice, StreamInfo } from '../capture/contract.ts';
 import type { Lane } from '../protocol/lanes.ts';
+import type { AlertTriggered } from '../protocol/payloads.ts';
 import type { ExecutionProvider, ProviderReport } from '../vision/contract.ts';
 
 /** What the daemon says of itself: the answer of `GET /status` and of `apex-edge status --json`. */
@@ -17,6 +18,8 @@ export interface EdgeStatus {
   uplink: UplinkView;
   /** By class. */
   evidence: Record<string, EvidenceView>;
+  /** What alerts have told of cameras and box, and what is not over. */
+  conditions: ConditionView[];
   /** Problems of the configuration that did not keep the daemon from starting. */
   config_problems: string[];
 }
@@ -39,6 +42,18 @@ export interface EvidenceView {
   /** Given up for newer ones since the start; of these, before the hub had their events. */
   evicted: number;
   evicted_undelivered: number;
+}
+
+/** Something that is not as it should be. */
+export interface ConditionView {
+  /** Of its alert. */
+  type: string;
+  severity: AlertTriggered['severity'];
+  /** Empty for one of the box itself. */
+  camera_ids: readonly string[];
+  since_s: number;
+  /** In words. */
+  why: string;
 }
 
 interface DetectorView {

@@ -1,6 +1,6 @@
-import type { CameraView, EdgeStatus } from './edge-status.ts';
+import type { CameraView, ConditionView, EdgeStatus } from './edge-status.ts';
 import { alarmLines, connectionText, waitingText } from './queue-view.ts';
-import { grouped } from './text.ts';
+import { duration, grouped } from './text.ts';
 
 /** The status as a person reads it in a terminal. Pure: status in, lines out. */
 export function statusLines(status: EdgeStatus): string[] {
@@ -14,6 +14,7 @@ export function statusLines(status: EdgeStatus): string[] {
     ...changeLines(status.cameras),
     ...faultLines(status.cameras),
     ...evidenceLines(status),
+    ...conditionLines(status.conditions),
     '',
     uplinkLine(status),
     queueLine(status),
@@ -104,6 +105,13 @@ function evidenceLines({ cameras, evidence }: EdgeStatus): string[] {
       : [`evidence  ${count} ${name} files were deleted before the hub had their events`],
   );
   return [...missed, ...lost];
+}
+
+function conditionLines(conditions: readonly ConditionView[]): string[] {
+  return conditions.map(({ type, severity, camera_ids, since_s, why }) => {
+    const of = camera_ids.length === 0 ? '' : ` ${camera_ids.join(', ')}`;
+    return `alert for ${duration(since_s)}: ${severity} ${type}${of}: ${why}`;
+  });
 }
 
 /** What is in zones now, and what has crossed lines. */

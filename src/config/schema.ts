@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertsSchema } from './alert-schema.ts';
 import { cameraId, cameraSchema } from './camera-schema.ts';
 import { evidenceSchema } from './evidence-schema.ts';
 import { facesSchema } from './face-schema.ts';
@@ -262,6 +263,10 @@ export const configSchema = z
     people: peopleSchema.prefault({}).meta({
       title: 'People',
       description: 'Whom the cameras are to recognise.',
+    }),
+    alerts: alertsSchema.prefault({}).meta({
+      title: 'Alerts',
+      description: 'Alerts that need no rule: about the health of cameras and box.',
     }),
     site: z
       .strictObject({

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { FORGET_PATH } from '../api/control-client.ts';
 import { ControlServer } from '../api/control-server.ts';
 import { EdgeMetrics } from '../api/edge-metrics.ts';
-import type { EdgeStatus, UplinkView } from '../api/edge-status.ts';
+import type { CameraView, EdgeStatus, UplinkView } from '../api/edge-status.ts';
 import type { CameraSpec } from '../capture/contract.ts';
 import { formatProblem } from '../config/problem.ts';
 import { TEST_DETECTOR } from '../models/test-detector.ts';
@@ -105,8 +105,9 @@ export class EdgeDaemon {
     this.#cameras = new WatchedCameras({
       ...shared,
       random: Math.random,
-      rulesFor: (id) => planRules(loaded.config, id),
       facesFor: (id) => parts.faces.forCamera(id),
+      rulesFor: (id) =>
+        parts.ruleMemories.rulesOf(id, (earlier) => planRules(loaded.config, id, earlier)),
       masksFor: (id) => planMasks(loaded.config, id),
       startVision: (cameras) => this.#startVision(cameras),
       onForgotten: (id) => this.#metrics.cameraForgotten(id),
@@ -132,7 +133,10 @@ export class EdgeDaemon {
     requests.serve(this.#requests);
     uplink?.start();
     if (modelFault === null) {
-      this.#cameras.begin((id, inferenceMs) => this.#metrics.frameAnalysed(id, inferenceMs));
+      this.#cameras.begin(({ cameraId, frameId, inferenceMs }) => {
+        this.#metrics.frameAnalysed(cameraId, inferenceMs);
+        this.#parts.health.frame(cameraId, frameId);
+      });
     } else {
       // Without a detector no camera is watched; what is queued still goes upstream, and the status says why.
       this.#log.error({ err: modelFault }, 'no camera can be watched');
@@ -171,12 +175,14 @@ export class EdgeDaemon {
       this.#tellEngineStatus('running', true);
       void this.#leftOpen?.end();
     }
-    this.#tellService();
+    const cameras = this.#cameras.views(now);
+    this.#tellService(cameras);
+    this.#parts.health.tick(cameras);
+    this.#parts.ruleMemories.tick();
     this.#timer = this.#clock.setTimeout(() => this.#tick(), TICK_MS);
   }
 
-  #tellService(): void {
-    const all = this.#cameras.views(this.#clock.monotonicMs());
+  #tellService(all: readonly CameraView[]): void {
     const streaming = all.filter(({ state }) => state === 'streaming').length;
     const text = `${streaming} of ${all.length} cameras streaming, hub ${this.#uplinkView().state}`;
     if (text !== this.#serviceStatus) this.#service.status(text);
@@ -239,6 +245,7 @@ export class EdgeDaemon {
       queue: queueView(await store.queue(), now),
       uplink: this.#uplinkView(),
       evidence: this.#parts.evidence.view(),
+      conditions: this.#parts.health.open(),
       config_problems: [
         ...loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
         ...this.#ruleProblems,
@@ -272,6 +279,8 @@ export class EdgeDaemon {
     await closed;
     await this.#cameras.shutdown();
     await this.#parts.evidence.settled();
+    await this.#parts.health.stop();
+    await this.#parts.ruleMemories.stop();
     this.#tellEngineStatus('stopping', true);
     await uplink?.stop({ drainMs: DRAIN_MS });
     await this.#control.stop();

@@ -4,15 +4,17 @@ import { checkSecrets } from '../config/secret-problems.ts';
 import { type UplinkTls, uplinkTls, uplinkToken } from '../config/secrets.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { Store } from '../store/store.ts';
-import { type Clock, systemClock } from '../system/clock.ts';
+import { bootId, type Clock, systemClock } from '../system/clock.ts';
 import { ApexError, asApexError, type ErrorCode } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
 import { Uplink } from '../uplink/uplink.ts';
 import { VisionHandle } from '../vision/handle.ts';
 import { CameraOverrides } from './cameras/camera-overrides.ts';
+import { RuleMemories } from './cameras/rule-memories.ts';
 import { StreamRequests } from './cameras/stream-requests.ts';
 import { EdgeEvidence } from './edge-evidence.ts';
 import { FaceRecognition } from './faces/face-recognition.ts';
+import { HealthWatch, type HealthWatchDeps } from './health/health-watch.ts';
 import { edgeIdentity } from './identity.ts';
 import { EdgePeople } from './people.ts';
 import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
@@ -41,6 +43,9 @@ export interface EdgeParts {
   /** Null with the reason beside it. */
   people: EdgePeople | null;
   peopleFault: ApexError | null;
+  /** Alerts about cameras and box. */
+  health: HealthWatch;
+  ruleMemories: RuleMemories;
   plan: CameraPlan;
   /** What was asked for upstream and outlives the daemon. */
   overrides: CameraOverrides;
@@ -105,13 +110,14 @@ async function assembleAround(
     return new EdgePeople({ dataDir: data_dir, keyFile, env, store, clock, log });
   });
   if (people.fault !== null) log.error({ err: people.fault }, 'nobody can be recognised');
+  const vision = new VisionHandle({ clock, random: Math.random, log });
   const plan = planCameras(config, env);
   for (const { cameraId, fault } of plan.refused)
     log.error({ camera: cameraId, fault }, 'camera not started');
   return {
     edgeId,
     store,
-    vision: new VisionHandle({ clock, random: Math.random, log }),
+    vision,
     uplink: uplink.value,
     requests,
     uplinkFault: uplink.fault,
@@ -119,11 +125,22 @@ async function assembleAround(
     faces: new FaceRecognition(config, (name) => models.resolve(name), people.value ?? NOBODY),
     people: people.value,
     peopleFault: people.fault,
+    health: await openHealth(config, { store, vision, clock, log }),
+    ruleMemories: await RuleMemories.open(data_dir, { clock, log }),
     plan,
     overrides: await CameraOverrides.open(data_dir, log),
     model: model.value,
     modelFault: model.fault,
   };
+}
+
+function openHealth(
+  { edge, alerts, detector }: LoadedConfig['config'],
+  parts: Pick<HealthWatchDeps, 'store' | 'vision' | 'clock' | 'log'>,
+): Promise<HealthWatch> {
+  const { provider } = detector;
+  const machine = { bootId: bootId(), thermalDir: '/sys/class/thermal' };
+  return HealthWatch.open({ ...parts, ...machine, dataDir: edge.data_dir, alerts, provider });
 }
 
 /** A part that cannot be had is a fault to show, not a reason to run nothing. */

@@ -198,6 +198,8 @@ export class CameraEvents {
   }
 
   #endAll(reason: EndReason): CameraChanges {
+    // Nobody saw it leave: what is there again afterwards has been there all the time.
+    this.#options.rules?.interrupted();
     const events = this.#tracker.flush().flatMap((track) => this.#end(track, reason));
     const detections = this.#lastFrame === null ? null : this.#feed.clear(this.#lastFrame);
     const alerts = this.#lastFrame && this.#options.rules?.end(this.#lastFrame.wallMs);

@@ -77,12 +77,20 @@ export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
 const alertTriggeredSchema = z
   .object({
     type: name.describe('Kind of alert'),
-    camera_id: camera,
+    camera_id: camera.optional().describe('The camera, where it is about exactly one'),
+    camera_ids: z
+      .array(camera)
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe('The cameras, where it is about several; with neither it is about the edge itself'),
     severity: z.enum(SEVERITIES),
     timestamp,
     alert_id: name.optional().describe('Names its evidence'),
     has_clip: z.boolean().optional().describe('The edge makes a clip of it'),
-    data: freeFields.describe('Whatever belongs to the alert'),
+    data: freeFields.describe(
+      'Whatever belongs to the alert; of several cameras an entry each in `cameras`',
+    ),
   })
   .describe('Something that people have to know at once.');
 export type AlertTriggered = z.infer<typeof alertTriggeredSchema>;

@@ -22,19 +22,19 @@ export function isInScope(list: readonly string[], name: string): boolean {
 const OF_NO_CAMERA: ReadonlySet<string> = new Set(['ai_engine_status', 'person_forgotten']);
 
 /**
- * Whether a message's camera is within a scope. One that should name its camera and does not is within `*` only:
- * it may be of any.
+ * Whether a message that names no camera is within a scope. One that should name its camera and does not is within `*`
+ * only: it may be of any.
  */
-export function isCameraInScope(
-  cameras: readonly string[],
-  type: string,
-  cameraId: string | null,
-): boolean {
-  if (cameraId !== null) return isInScope(cameras, cameraId);
-  return OF_NO_CAMERA.has(type) || cameras.includes('*');
+export function isNamelessInScope(scope: readonly string[], type: string): boolean {
+  return OF_NO_CAMERA.has(type) || scope.includes('*');
 }
 
-/** Whether a client may be shown a message. */
-export function mayReceive(scopes: Scopes, type: string, cameraId: string | null): boolean {
-  return isInScope(scopes.receive, type) && isCameraInScope(scopes.cameras, type, cameraId);
+/**
+ * Whether a client may be shown a message, or what of it is about its own cameras.
+ * @param cameras that the message is about
+ */
+export function mayReceive(scopes: Scopes, type: string, cameras: readonly string[]): boolean {
+  if (!isInScope(scopes.receive, type)) return false;
+  if (cameras.length === 0) return isNamelessInScope(scopes.cameras, type);
+  return cameras.some((id) => isInScope(scopes.cameras, id));
 }

@@ -96,13 +96,11 @@ export class CameraSubscriptions {
   }
 
   /** Takes note of an event; true if it is new and wanted. */
-  accept(eventId: number, camera: string | null): boolean {
+  accept(eventId: number, cameras: readonly string[]): boolean {
     // Before the first answer these are the rests of an earlier subscription.
     if (this.#cursor === null || eventId <= this.#cursor) return false;
     this.#cursor = eventId;
-    return (
-      this.#isAbove(eventId, ALL_CAMERAS) || (camera !== null && this.#isAbove(eventId, camera))
-    );
+    return [ALL_CAMERAS, ...cameras].some((camera) => this.#isAbove(eventId, camera));
   }
 
   #isAbove(eventId: number, camera: string): boolean {

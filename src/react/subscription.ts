@@ -1,9 +1,10 @@
+import { camerasOf } from '../protocol/message-cameras.ts';
 import { isInScope } from '../protocol/scopes.ts';
 import { ALL_CAMERAS, CameraSubscriptions } from './camera-subscriptions.ts';
 import type { ConnectionFault } from './connection-state.ts';
 import type { Environment } from './environment.ts';
 import type { RawMessage } from './handlers.ts';
-import { dataOf, faultOf, numberOf, type Outgoing, textOf } from './session-frames.ts';
+import { dataOf, faultOf, numberOf, type Outgoing } from './session-frames.ts';
 
 /** What the server said to the wish for a camera; null as long as it said nothing. */
 export type CameraAnswer = 'served' | ConnectionFault | null;
@@ -80,7 +81,7 @@ export class Subscription {
 
   /** Takes note of an event; true if it is new and wanted. */
   accept(eventId: number, message: RawMessage): boolean {
-    return this.#cameras.accept(eventId, textOf(dataOf(message).camera_id));
+    return this.#cameras.accept(eventId, camerasOf(message.type, message.data));
   }
 
   /** Takes a message that is no event; what answers no `subscribe` changes nothing. */

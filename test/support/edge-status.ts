@@ -96,5 +96,6 @@ export const status: EdgeStatus = {
     clock: { offset_ms: 12.4, round_trip_ms: 3.2 },
     error: null,
   },
+  conditions: [],
   config_problems: [],
 };

@@ -7,6 +7,8 @@ import type {
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
+import { AlertRecord } from '../alert-record.ts';
+import { StoreWrites } from '../store-writes.ts';
 
 export interface CameraRecordDeps {
   store: Store;
@@ -29,21 +31,19 @@ export class CameraRecord {
   readonly #deps: CameraRecordDeps;
   /** By event: what the store would not take, the newest of each. */
   readonly #refused = new Map<string, ToldEvent>();
-  #refusedAlerts: AlertTriggered[] = [];
-  /** By kind: what the store did not take since it last took something of it. */
-  readonly #unstored = new Map<string, number>();
-  #writing = 0;
-  /** `settled` waits for them. */
-  #writes: Promise<void> = Promise.resolve();
+  readonly #alerts: AlertRecord;
+  readonly #writes: StoreWrites;
 
   constructor(cameraId: string, deps: CameraRecordDeps) {
     this.#cameraId = cameraId;
     this.#deps = deps;
+    this.#writes = new StoreWrites(deps.log);
+    this.#alerts = new AlertRecord({ ...deps, writes: this.#writes });
   }
 
   /** Whether something is not stored, or not yet. */
   get hasUnstored(): boolean {
-    return this.#refused.size + this.#refusedAlerts.length + this.#writing > 0;
+    return this.#refused.size + this.#alerts.refused + this.#writes.pending > 0;
   }
 
   detections(data: AiDetectionResult): void {
@@ -55,7 +55,7 @@ export class CameraRecord {
       wallMs: data.timestamp,
       monoMs: clock.monotonicMs(),
     } as const;
-    this.#write('detection result', () => store.enqueue([item]));
+    this.#writes.run('detection result', () => store.enqueue([item]));
   }
 
   faces(data: FaceDetectionResult): void {
@@ -67,7 +67,7 @@ export class CameraRecord {
       wallMs: data.timestamp,
       monoMs: clock.monotonicMs(),
     } as const;
-    this.#write('face', () => store.enqueue([item]));
+    this.#writes.run('face', () => store.enqueue([item]));
   }
 
   event(event: ObjectEvent, snapshotPath: string | null): void {
@@ -76,40 +76,24 @@ export class CameraRecord {
   }
 
   alert(data: AlertTriggered): void {
-    const item = {
-      type: 'alert_triggered',
-      cameraId: this.#cameraId,
-      data,
-      wallMs: data.timestamp,
-      monoMs: this.#deps.clock.monotonicMs(),
-    } as const;
-    this.#write('alert', async () => {
-      try {
-        await this.#deps.store.enqueue([item]);
-      } catch (error) {
-        if (this.#refusedAlerts.length < MAX_REFUSED) this.#refusedAlerts.push(data);
-        throw error;
-      }
-    });
+    this.#alerts.tell(data);
   }
 
   /** Offers once more what the store refused. */
   offerAgain(): void {
-    const alerts = this.#refusedAlerts;
-    this.#refusedAlerts = [];
-    for (const alert of alerts) this.alert(alert);
+    this.#alerts.offerAgain();
     for (const told of [...this.#refused.values()]) this.#store(told);
   }
 
   /** Resolves when the store has answered to everything told so far. */
   async settled(): Promise<void> {
-    await this.#writes;
+    await this.#writes.settled();
   }
 
   #store(told: ToldEvent): void {
     const { event_id } = told.event;
     this.#refused.delete(event_id);
-    this.#write('object event', async () => {
+    this.#writes.run('object event', async () => {
       try {
         await this.#deps.store.recordEvent(told.event, told.at);
         // The store answers in order, and a later message of an event says everything that earlier ones do.
@@ -121,28 +105,5 @@ export class CameraRecord {
         throw error;
       }
     });
-  }
-
-  #write(what: string, write: () => Promise<void>): void {
-    this.#writing++;
-    const written = write()
-      .then(
-        () => this.#noteWritten(what, null),
-        (error: unknown) => this.#noteWritten(what, error),
-      )
-      .finally(() => this.#writing--);
-    this.#writes = Promise.all([this.#writes, written]).then(() => undefined);
-  }
-
-  /** A store that takes nothing is told once, not with every frame. */
-  #noteWritten(what: string, error: unknown): void {
-    const lost = this.#unstored.get(what) ?? 0;
-    if (error !== null) {
-      this.#unstored.set(what, lost + 1);
-      if (lost === 0) this.#deps.log.error({ err: error, what }, 'could not be stored');
-    } else if (lost > 0) {
-      this.#unstored.delete(what);
-      this.#deps.log.warn({ what, lost }, 'stored again');
-    }
   }
 }

@@ -3,6 +3,7 @@ import type { CameraConfig, Config } from '../../config/schema.ts';
 import { parseCoordinates, parseSize } from '../../config/zone-schema.ts';
 import { CameraRules } from '../../events/rules/camera-rules.ts';
 import type { Rule } from '../../events/rules/rule.ts';
+import { NO_MEMORY, type RuleMemory } from '../../events/rules/rule-memory.ts';
 import { type ScheduleWindow, SiteClock } from '../../events/rules/schedule.ts';
 import { GroundPlane } from '../../tracking/zones/ground-plane.ts';
 import type { LineSpec } from '../../tracking/zones/line-crossing.ts';
@@ -16,8 +17,15 @@ const BUILT_IN = {
 
 type RuleSections = Pick<Config, 'rules' | 'cameras' | 'site'>;
 
-/** The rules of a camera, with state of their own; null where it has none. */
-export function planRules(config: RuleSections, cameraId: string): CameraRules | null {
+/**
+ * The rules of a camera; null where it has none.
+ * @param memory what they knew in an earlier run
+ */
+export function planRules(
+  config: RuleSections,
+  cameraId: string,
+  memory: RuleMemory = NO_MEMORY,
+): CameraRules | null {
   const camera = config.cameras[cameraId];
   const zones = Object.entries(camera?.zones ?? {}).map(
     ([name, zone]): ZoneSpec => ({
@@ -39,7 +47,8 @@ export function planRules(config: RuleSections, cameraId: string): CameraRules |
   );
   if (rules.length + zones.length + lines.length === 0) return null;
   const { time_zone: timeZone = machineTimeZone() } = config.site;
-  return new CameraRules({ cameraId, zones, lines, rules, siteClock: new SiteClock(timeZone) });
+  const siteClock = new SiteClock(timeZone);
+  return new CameraRules({ cameraId, zones, lines, rules, siteClock, memory });
 }
 
 /** The ground within a zone; null where it was not measured, or its corners cannot be those of a rectangle. */

@@ -2,6 +2,7 @@ import type { CameraView } from '../../api/edge-status.ts';
 import type { CameraSpec } from '../../capture/contract.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { ApexError } from '../../system/errors.ts';
+import type { FrameResult } from '../../vision/contract.ts';
 import type { CameraPlan } from '../vision-spec.ts';
 import type { CameraCatalogue } from './camera-catalogue.ts';
 import type { CameraOverride, CameraOverrides } from './camera-overrides.ts';
@@ -45,12 +46,12 @@ export class WatchedCameras {
   }
 
   /** Starts what is to be watched from the beginning, and follows what the vision process tells. */
-  begin(onFrame: (cameraId: string, inferenceMs: number) => void): void {
+  begin(onFrame: (result: FrameResult) => void): void {
     const { vision, analysis } = this.#deps;
     vision.onResult((result) => {
       const camera = this.#cameras.get(result.cameraId);
       if (camera === undefined) return;
-      onFrame(result.cameraId, result.inferenceMs);
+      onFrame(result);
       camera.pipeline.frame(result);
       analysis.frameAnalysed(result.cameraId);
     });

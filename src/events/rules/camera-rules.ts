@@ -5,7 +5,9 @@ import { LineCrossing, type LineSpec } from '../../tracking/zones/line-crossing.
 import { ZonePresence, type ZoneSpec } from '../../tracking/zones/zone-presence.ts';
 import { alertOf, type SeenObject } from './alert.ts';
 import { Cooldowns } from './cooldown.ts';
+import { type KnownObject, KnownObjects, Stillness } from './known-objects.ts';
 import type { Rule } from './rule.ts';
+import { NO_MEMORY, type RuleMemory } from './rule-memory.ts';
 import { type FiringFacts, RuleWatch, type Surroundings } from './rule-watch.ts';
 import { isWithin, type SiteClock } from './schedule.ts';
 import { StormGuard } from './storm-guard.ts';
@@ -16,6 +18,8 @@ export interface CameraRulesOptions {
   readonly lines: readonly LineSpec[];
   readonly rules: readonly Rule[];
   readonly siteClock: SiteClock;
+  /** Of an earlier run. */
+  readonly memory?: RuleMemory;
 }
 
 /** Time of a frame. */
@@ -30,7 +34,12 @@ export class CameraRules implements Surroundings {
   readonly #zones: ReadonlyMap<string, ZonePresence>;
   readonly #lines: readonly LineCrossing[];
   readonly #watches: readonly RuleWatch[];
-  readonly #cooldowns = new Cooldowns();
+  readonly #cooldowns: Cooldowns;
+  readonly #known: KnownObjects;
+  readonly #stillness = new Stillness();
+  /** Of tracks that go on with an object from before: since when that has been in view. */
+  readonly #since = new Map<number, number>();
+  #fired = 0;
   readonly #storm: StormGuard;
   readonly #present = new Map<number, SeenObject>();
   #seen: ReadonlySet<number> = new Set();
@@ -41,6 +50,32 @@ export class CameraRules implements Surroundings {
     this.#zones = new Map(options.zones.map((zone) => [zone.name, new ZonePresence(zone)]));
     this.#lines = options.lines.map((line) => new LineCrossing(line));
     this.#watches = options.rules.map((rule) => new RuleWatch(rule));
+    const { objects, cooldowns, crowds } = options.memory ?? NO_MEMORY;
+    this.#cooldowns = new Cooldowns(cooldowns);
+    this.#known = new KnownObjects(objects);
+    for (const [name, place] of crowds)
+      this.#watches.find(({ rule }) => rule.name === name)?.resumeCrowd(place);
+  }
+
+  /** Times that a rule fired, also where it was not told. */
+  get fired(): number {
+    return this.#fired;
+  }
+
+  /** What would have to be known after an interruption. */
+  get memory(): RuleMemory {
+    return {
+      objects: [...this.#known.unclaimed, ...this.#remembered()],
+      cooldowns: this.#cooldowns.entries,
+      crowds: this.#watches.flatMap(({ rule, crowds }) =>
+        crowds.map((place) => [rule.name, place] as const),
+      ),
+    };
+  }
+
+  /** All tracks end now, and not because what they follow has left. */
+  interrupted(): void {
+    this.#known.interrupted(this.#remembered());
   }
 
   get present(): Iterable<SeenObject> {
@@ -52,7 +87,7 @@ export class CameraRules implements Surroundings {
   }
 
   sinceMs(track: Track, zone: string | null): number | null {
-    if (zone === null) return track.firstSeenMs;
+    if (zone === null) return this.#since.get(track.id) ?? track.firstSeenMs;
     return this.#zones.get(zone)?.sinceMs(track.id) ?? null;
   }
 
@@ -74,6 +109,8 @@ export class CameraRules implements Surroundings {
   /** Takes in the confirmed tracks that were seen in a frame. */
   frame(objects: readonly SeenObject[], time: FrameTime): AlertTriggered[] {
     this.#seen = new Set(objects.map(({ track }) => track.id));
+    const isGathering = this.#known.frame(time.monoMs);
+    for (const watch of this.#watches) watch.gather(isGathering);
     const crossings = objects.flatMap((object) => this.#place(object, time.monoMs));
     // Who is there already when the hours of a rule begin is an alert then.
     const due = this.#watches.filter(({ rule }) => this.#isDue(rule, time.wallMs));
@@ -93,6 +130,8 @@ export class CameraRules implements Surroundings {
   /** The track has ended. */
   forget(trackId: number): void {
     this.#present.delete(trackId);
+    this.#since.delete(trackId);
+    this.#stillness.forget(trackId);
     for (const zone of this.#zones.values()) zone.forget(trackId);
     for (const line of this.#lines) line.forget(trackId);
     for (const place of [null, ...this.#zones.keys()]) this.#left(trackId, place);
@@ -105,6 +144,7 @@ export class CameraRules implements Surroundings {
     this.#present.set(track.id, object);
     // It was there before it was confirmed.
     if (isNew) this.#begin(track);
+    this.#stillness.see(track);
     const foot = footPoint(track.box);
     for (const [name, zone] of this.#zones)
       if (zone.see(track.id, foot, monoMs) === 'left') this.#left(track.id, name);
@@ -117,10 +157,45 @@ export class CameraRules implements Surroundings {
     });
   }
 
-  #begin({ id, firstBox, firstSeenMs }: Track): void {
+  #begin(track: Track): void {
+    const { id, firstBox, firstSeenMs } = track;
     const foot = footPoint(firstBox);
     for (const zone of this.#zones.values()) zone.see(id, foot, firstSeenMs);
     for (const line of this.#lines) line.see(id, foot);
+    const known = this.#known.claim(track);
+    if (known !== null) this.#resume(track, known);
+  }
+
+  /** It was there before an interruption: its stay goes on. */
+  #resume(track: Track, { firstSeenMs, stillSinceMs, zones, told }: KnownObject): void {
+    this.#since.set(track.id, firstSeenMs);
+    this.#stillness.resume(track, stillSinceMs);
+    const foot = footPoint(track.firstBox);
+    for (const [name, sinceMs] of Object.entries(zones))
+      this.#zones.get(name)?.resume(track.id, foot, sinceMs);
+    for (const [name, place] of told)
+      if (this.sinceMs(track, place) !== null)
+        this.#watches.find(({ rule }) => rule.name === name)?.resume(track.id, place);
+  }
+
+  #remembered(): KnownObject[] {
+    return [...this.#present.values()].map(({ track }) => {
+      const zones = [...this.#zones].flatMap(([name, zone]) => {
+        const sinceMs = zone.sinceMs(track.id);
+        return sinceMs === null ? [] : [[name, sinceMs] as const];
+      });
+      const told = this.#watches.flatMap((watch) =>
+        [null, ...this.#zones.keys()]
+          .filter((place) => watch.hasTold(track.id, place))
+          .map((place) => [watch.rule.name, place] as const),
+      );
+      return {
+        ...{ label: track.label, box: track.box, lastSeenMs: track.lastSeenMs, told },
+        firstSeenMs: this.#since.get(track.id) ?? track.firstSeenMs,
+        stillSinceMs: this.#stillness.see(track),
+        zones: Object.fromEntries(zones),
+      };
+    });
   }
 
   #left(trackId: number, zone: string | null): void {
@@ -132,6 +207,7 @@ export class CameraRules implements Surroundings {
     const { rule, zone, crossing } = facts;
     const who = rule.identity === null ? null : (facts.object.identity?.person_id ?? null);
     const key = JSON.stringify([rule.name, zone, crossing?.line, who]);
+    this.#fired++;
     const suppressed = this.#cooldowns.claim(key, rule.cooldownMs, monoMs);
     if (suppressed === null) return null;
     return this.#storm.pass(alertOf({ ...facts, suppressed }, cameraId, wallMs), monoMs);

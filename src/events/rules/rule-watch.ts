@@ -15,6 +15,9 @@ export interface Surroundings {
   kmh(track: Track, zone: string | null): number | null;
 }
 
+/** No track. */
+const NOBODY = -1;
+
 export type FiringFacts = Omit<Firing, 'suppressed'>;
 
 /** One rule on one camera: when it fires, and that it does once for each stay. */
@@ -24,10 +27,39 @@ export class RuleWatch {
   /** By place: tracks that it has fired for, or, of a rule with a count, any while the count holds. */
   readonly #told: ReadonlyMap<string | null, Set<number>>;
 
+  /** Those who were there before an interruption may still turn up. */
+  #isGathering = false;
+
   constructor(rule: Rule) {
     this.rule = rule;
     this.#places = rule.zones ?? [null];
     this.#told = new Map(this.#places.map((place) => [place, new Set<number>()]));
+  }
+
+  /** Places where it has fired for those who are there together. */
+  get crowds(): (string | null)[] {
+    if (this.rule.count === 1) return [];
+    return this.#places.filter((place) => (this.#told.get(place)?.size ?? 0) > 0);
+  }
+
+  /** Whether it has fired for this stay. */
+  hasTold(trackId: number, zone: string | null): boolean {
+    return this.rule.count === 1 && this.#told.get(zone)?.has(trackId) === true;
+  }
+
+  /** It has fired for this stay before an interruption. */
+  resume(trackId: number, zone: string | null): void {
+    if (this.rule.count === 1) this.#told.get(zone)?.add(trackId);
+  }
+
+  /** It has fired for those who are there together, before an interruption. */
+  resumeCrowd(zone: string | null): void {
+    if (this.rule.count > 1) this.#told.get(zone)?.add(NOBODY);
+  }
+
+  /** @param isGathering whether those who were there before an interruption may still turn up */
+  gather(isGathering: boolean): void {
+    this.#isGathering = isGathering;
   }
 
   /** Fires for those who are where the rule looks. @param monoMs time of the frame */
@@ -78,7 +110,7 @@ export class RuleWatch {
   #crowd(zone: string | null, members: readonly Member[], around: Surroundings): FiringFacts[] {
     const told = this.#told.get(zone) ?? new Set();
     const newest = members.findLast(({ object }) => around.isSeen(object.track.id));
-    if (members.length < this.rule.count) told.clear();
+    if (members.length < this.rule.count && !this.#isGathering) told.clear();
     if (members.length < this.rule.count || told.size > 0 || newest === undefined) return [];
     for (const { object } of members) told.add(object.track.id);
     const { rule } = this;

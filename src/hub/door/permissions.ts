@@ -1,6 +1,7 @@
 import type { CLIENT_FRAMES } from '../../protocol/frames.ts';
 import type { LEGACY_CLIENT_FRAMES } from '../../protocol/legacy.ts';
-import { isCameraInScope, isInScope, type Scopes } from '../../protocol/scopes.ts';
+import { camerasOf } from '../../protocol/message-cameras.ts';
+import { isInScope, isNamelessInScope, type Scopes } from '../../protocol/scopes.ts';
 import type { ClientType } from '../../protocol/session.ts';
 import type { Subscribe } from '../../protocol/subscription.ts';
 import { cameraOf } from '../ingest/camera-of.ts';
@@ -89,7 +90,7 @@ export function maySend({ clientType, scopes }: Sender, frame: SentFrame): Refus
     case 'nothing':
       return null;
     case 'delivery':
-      return mayDeliver(scopes, frame.type, cameraOf(frame.data));
+      return mayDeliver(scopes, frame.type, camerasOf(frame.type, frame.data));
     case 'sending':
       return mayAsk(scopes, frame.type, cameraOf(frame.data));
     case 'receiving':
@@ -97,13 +98,20 @@ export function maySend({ clientType, scopes }: Sender, frame: SentFrame): Refus
   }
 }
 
-/** Whether a client may deliver a message, in a batch or as a frame of its own. Null where it may. */
-export function mayDeliver(scopes: Scopes, type: string, cameraId: string | null): Refusal | null {
+/**
+ * Whether a client may deliver a message, in a batch or as a frame of its own. Null where it may.
+ * @param cameras that the message is about
+ */
+export function mayDeliver(
+  scopes: Scopes,
+  type: string,
+  cameras: readonly string[],
+): Refusal | null {
   if (!isInScope(scopes.send, type)) return lacks('send', type);
-  if (isCameraInScope(scopes.cameras, type, cameraId)) return null;
-  return cameraId === null
-    ? forbidden(`${type} names no camera, and the token is for named cameras only`)
-    : lacks('cameras', cameraId);
+  const foreign = cameras.find((id) => !isInScope(scopes.cameras, id));
+  if (foreign !== undefined) return lacks('cameras', foreign);
+  if (cameras.length > 0 || isNamelessInScope(scopes.cameras, type)) return null;
+  return forbidden(`${type} names no camera, and the token is for named cameras only`);
 }
 
 function mayAsk({ send, cameras }: Scopes, type: string, cameraId: string | null): Refusal | null {

@@ -32,20 +32,22 @@ export function withinScope(asked: readonly string[], scope: readonly string[]):
 /** What of an event decides who is shown it. */
 export interface EventTraits {
   readonly type: string;
-  readonly cameraId: string | null;
+  /** That it is about. */
+  readonly cameras: readonly string[];
   readonly severity: string | null;
 }
 
 /**
- * Whether an event passes. One without a camera passes only a filter that asks for all of them, one without a
- * severity passes every list of severities.
+ * Whether an event passes. One without a camera passes only a filter that asks for all of them, one of several passes
+ * where one of them does; one without a severity passes every list of severities.
  */
-export function matches(filter: EventFilter, { type, cameraId, severity }: EventTraits): boolean {
-  const { types, cameras, severities, scopes } = filter;
+export function matches(filter: EventFilter, { type, cameras, severity }: EventTraits): boolean {
+  const { types, cameras: asked, severities, scopes } = filter;
   if (types !== null && !types.includes(type)) return false;
-  if (cameras !== null && (cameraId === null || !cameras.includes(cameraId))) return false;
   if (severities !== null && severity !== null && !severities.includes(severity)) return false;
-  return mayReceive(scopes, type, cameraId);
+  // One camera has to be both asked for and allowed: asking for a foreign one gets nothing of the own.
+  const wanted = asked === null ? cameras : cameras.filter((id) => asked.includes(id));
+  return (asked === null || wanted.length > 0) && mayReceive(scopes, type, wanted);
 }
 
 function wanted(entries: readonly string[]): readonly string[] | null {

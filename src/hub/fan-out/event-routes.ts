@@ -5,7 +5,7 @@ import { type EventTraits, matches } from './event-filter.ts';
 const MAX_ROUTES = 4096;
 
 /**
- * Which subscribers an event concerns. Worked out once for each kind of event (type, camera, severity), so that an
+ * Which subscribers an event concerns. Worked out once for each kind of event (type, cameras, severity), so that an
  * event costs those who want it and not all who are connected.
  */
 export class EventRoutes<Subscriber extends { readonly filter: EventFilter }> {
@@ -29,12 +29,12 @@ export class EventRoutes<Subscriber extends { readonly filter: EventFilter }> {
     return this.#subscribers;
   }
 
-  to({ type, cameraId, severity }: EventTraits): readonly Subscriber[] {
-    const key = JSON.stringify([type, cameraId, severity]);
+  to({ type, cameras, severity }: EventTraits): readonly Subscriber[] {
+    const key = JSON.stringify([type, severity, ...cameras]);
     const known = this.#routes.get(key);
     if (known !== undefined) return known;
     if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
-    const traits = { type, cameraId, severity };
+    const traits = { type, cameras, severity };
     const route = [...this.#subscribers].filter(({ filter }) => matches(filter, traits));
     this.#routes.set(key, route);
     return route;

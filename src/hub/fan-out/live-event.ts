@@ -1,4 +1,5 @@
 import type { Scopes } from '../../protocol/scopes.ts';
+import { camerasOfEvent } from '../store/event-cameras.ts';
 import { eventFrame } from '../store/event-frame.ts';
 import type { StoreBatch } from '../store/requests.ts';
 import { severityOf } from '../store/severity.ts';
@@ -38,7 +39,7 @@ export function liveEvent(
   const event: LiveEvent = {
     eventId,
     type: item.type,
-    cameraId: item.cameraId,
+    cameras: camerasOfEvent(item),
     severity: severityOf(item.body),
     text() {
       text ??= eventFrame({ ...item, deviceMs: item.deviceMs ?? 0, eventId, clientId });

@@ -91,7 +91,7 @@ export class Delivery {
     const timeOf = (wallMs: number, monoMs: number) => deviceClock.judge(epoch, wallMs, monoMs);
     const { items, rejected } = judgeBatch(frame.data.items, firstSeq, {
       timeOf,
-      mayDeliver: (type, cameraId) => mayDeliver(scopes, type, cameraId),
+      mayDeliver: (type, cameras) => mayDeliver(scopes, type, cameras),
     });
     counters.forbidden += rejected.filter(({ code }) => code === 'forbidden').length;
     const stream = { epoch, lane, firstSeq };

@@ -8,11 +8,12 @@ import {
 } from '../../protocol/batch.ts';
 import { CLIENT_FRAMES, SERVER_FRAMES } from '../../protocol/frames.ts';
 import { DELIVERED_TYPES, type DeliveredType } from '../../protocol/lanes.ts';
+import { camerasOf } from '../../protocol/message-cameras.ts';
 import { PAYLOADS } from '../../protocol/payloads.ts';
 import type { Refusal } from '../door/permissions.ts';
+import { cameraColumn } from '../store/event-cameras.ts';
 import type { StoredItem } from '../store/requests.ts';
 import { EVENT_STATUS, type EventStatus } from '../store/schema.ts';
-import { cameraOf } from './camera-of.ts';
 import type { JudgedTime } from './device-clock.ts';
 
 export type Rejection = BatchAck['data']['rejected'][number];
@@ -37,8 +38,8 @@ type TimeJudge = (wallMs: number, monoMs: number) => JudgedTime;
 /** What a batch is judged by. */
 export interface BatchJudges {
   readonly timeOf: TimeJudge;
-  /** Null where the sender may deliver messages of a type and camera. */
-  readonly mayDeliver: (type: string, cameraId: string | null) => Refusal | null;
+  /** Null where the sender may deliver messages of a type and cameras. */
+  readonly mayDeliver: (type: string, cameras: readonly string[]) => Refusal | null;
 }
 
 /**
@@ -88,7 +89,7 @@ function judge(item: MessageItem, mayDeliver: BatchJudges['mayDeliver']): Judgem
   const { type } = item;
   if (Object.hasOwn(CLIENT_FRAMES, type) || Object.hasOwn(SERVER_FRAMES, type))
     return quarantine('reserved_type', `${type} is a frame of the session, not a message`);
-  const refusal = mayDeliver(type, cameraOf(item.data));
+  const refusal = mayDeliver(type, camerasOf(type, item.data));
   if (refusal !== null) return quarantine(refusal.code, refusal.message);
   if (!isDeliveredType(type)) return { status: EVENT_STATUS.opaque };
   const { version, schema } = PAYLOADS[type];
@@ -112,7 +113,7 @@ function messageToStore(item: MessageItem, status: EventStatus, timeOf: TimeJudg
     toSeq: item.seq,
     messageId: item.message_id,
     type: item.type,
-    cameraId: cameraOf(item.data),
+    cameraId: cameraColumn(camerasOf(item.type, item.data)),
     schemaVersion: item.schema_version,
     ...timeOf(item.timestamp, item.mono_ms),
     replayed: item.replayed === true,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { LegacyMessage } from '../../protocol/legacy.ts';
 import { fromLegacyMessage } from '../../protocol/legacy-messages.ts';
-import { cameraOf } from '../ingest/camera-of.ts';
+import { camerasOf } from '../../protocol/message-cameras.ts';
+import { cameraColumn } from '../store/event-cameras.ts';
 import type { StoredItem } from '../store/requests.ts';
 import { EVENT_STATUS } from '../store/schema.ts';
 
@@ -23,7 +24,7 @@ export function legacyItem(
     toSeq: 0,
     messageId: messageIdOf(clientId, frame),
     type: message.type,
-    cameraId: cameraOf(message.data),
+    cameraId: cameraColumn(camerasOf(message.type, message.data)),
     schemaVersion: message.schemaVersion,
     deviceMs: message.timestampMs,
     correctedMs: null,

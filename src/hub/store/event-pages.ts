@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { matches } from '../fan-out/event-filter.ts';
+import { camerasOfEvent } from './event-cameras.ts';
 import { EVENT_ROW, type EventRow, frameOfRow } from './event-row.ts';
 import type { EventPage, ReadEvents } from './requests.ts';
 import { EVENT_STATUS } from './schema.ts';
@@ -49,7 +50,8 @@ export class EventPages {
       WHERE event_id > :after AND event_id <= :spanEnd
         AND status IN (${EVENT_STATUS.ok}, ${EVENT_STATUS.opaque})
         AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
-        AND (:cameras IS NULL OR camera_id IN (SELECT value FROM json_each(:cameras)))
+        AND (:cameras IS NULL OR camera_id IN (SELECT value FROM json_each(:cameras))
+          OR (camera_id IS NULL AND type = 'alert_triggered'))
         AND (:severities IS NULL OR severity IS NULL
           OR severity IN (SELECT value FROM json_each(:severities)))
       ORDER BY event_id`);
@@ -73,7 +75,8 @@ export class EventPages {
     let bytes = 0;
     for (const row of this.#rows.iterate({ after, spanEnd, ...wanted })) {
       // The query narrows by what SQLite is quick at; what passes is decided as it is for live events.
-      if (!matches(filter, { ...row, severity: severityToJudge(filter.severities, row) })) continue;
+      const severity = severityToJudge(filter.severities, row);
+      if (!matches(filter, { type: row.type, cameras: camerasOfEvent(row), severity })) continue;
       frames.push(frameOfRow(row, filter.scopes));
       bytes += row.bytes;
       if (frames.length >= MAX_ROWS || bytes >= MAX_BYTES)

@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { camerasOfEvent } from './event-cameras.ts';
 import { EVENT_ROW, type EventRow, frameOfRow } from './event-row.ts';
 import {
   type HistoryIndex,
@@ -32,12 +33,23 @@ const PARTS: Readonly<Record<Exclude<HistoryIndex, 'id'>, { index: string; term:
   at: { index: 'event_at', term: 'TRUE' },
   camera: { index: 'event_camera', term: 'camera_id IS :value' },
   client: { index: 'event_client', term: 'client_id = :value' },
+  folded: { index: 'event_folded', term: "camera_id IS NULL AND type = 'alert_triggered'" },
   severity: { index: 'event_severity', term: 'severity = :value' },
   type: { index: 'event_type', term: 'type = :value' },
 };
 
+// Of an alert that may be of several cameras what tells them is read, and not all of its body.
 const KEY = `event_id AS eventId, at_ms AS atMs, type, camera_id AS cameraId, client_id AS clientId,
+  CASE WHEN camera_id IS NULL AND type = 'alert_triggered' AND status IN (0, 2)
+    AND json_valid(CAST(body AS TEXT)) THEN json_object(
+      'camera_id', CAST(body AS TEXT) -> '$.camera_id',
+      'camera_ids', CAST(body AS TEXT) -> '$.camera_ids') END AS body,
   status IN (0, 2) AS isShown`;
+
+type KeyRow = Omit<HistoryKey, 'cameras'> & {
+  readonly cameraId: string | null;
+  readonly body: string | null;
+};
 
 /** Statement for one part of an index, in an order. Exported for the test of the query plans. */
 export function partStatement(index: HistoryIndex, order: HistoryOrder): string {
@@ -58,7 +70,7 @@ export function partStatement(index: HistoryIndex, order: HistoryOrder): string 
 /** The hub's file as history reads it. */
 export class HistoryDatabase {
   readonly #db: Database;
-  readonly #parts = new Map<string, Statement<[PartBounds], HistoryKey>>();
+  readonly #parts = new Map<string, Statement<[PartBounds], KeyRow>>();
   readonly #event: Statement<[number], EventRow>;
 
   constructor(db: Database) {
@@ -72,16 +84,16 @@ export class HistoryDatabase {
   }
 
   #keys(query: HistoryQuery): MergedParts {
-    const { index, values, rows } = planHistory(query);
-    const statement = this.#part(index, query.order);
+    const { parts: planned, rows } = planHistory(query);
     const bounds = {
       fromMs: query.fromMs ?? Number.MIN_SAFE_INTEGER,
       toMs: query.toMs ?? Number.MAX_SAFE_INTEGER,
       ...beginning(query),
       rows,
     };
-    const parts = values.map((value): HistoryPart => {
-      const keys = statement.all({ ...bounds, value });
+    const parts = planned.map(({ index, value }): HistoryPart => {
+      const found = this.#part(index, query.order).all({ ...bounds, value });
+      const keys = found.map((row): HistoryKey => ({ ...row, cameras: camerasOfEvent(row) }));
       return { keys, isCut: keys.length === rows };
     });
     return mergeParts(query, parts);

@@ -6,14 +6,19 @@ import {
   isAskedFor,
 } from './history-query.ts';
 
-/** By which index a query is answered. */
-export type HistoryIndex = 'id' | 'at' | 'camera' | 'client' | 'severity' | 'type';
+/** `folded`: alerts whose column names no camera, as they are of several, or of the edge itself. */
+export type HistoryIndex = 'id' | 'at' | 'camera' | 'client' | 'folded' | 'severity' | 'type';
 
-/** Parts of an index, each sorted by itself; together they hold everything that is asked for. */
-export interface HistoryPlan {
+/** An entry of an index, with everything that has it. */
+interface PlannedPart {
   readonly index: HistoryIndex;
-  /** One part each; a single null where the index has none. */
-  readonly values: readonly (string | null)[];
+  /** Null where the index has no values, and for events without one. */
+  readonly value: string | null;
+}
+
+/** Parts of indices, each sorted by itself; together they hold everything that is asked for. */
+export interface HistoryPlan {
+  readonly parts: readonly PlannedPart[];
   /** Entries that are read of each part at most. */
   readonly rows: number;
 }
@@ -43,10 +48,14 @@ export function planHistory(query: HistoryQuery): HistoryPlan {
   const { severities, cameras, clients, types, limit, eventId } = query;
   const filters = [severities, cameras, clients, types].filter((list) => list !== null);
   const [index, values] = chooseIndex(query);
-  if (eventId !== null) return { index, values, rows: 1 };
+  const own = values.map((value) => ({ index, value }));
+  if (eventId !== null) return { parts: own, rows: 1 };
+  const hasFolded = index === 'camera' && !values.includes(null);
+  const parts = hasFolded ? [...own, { index: 'folded' as const, value: null }] : own;
   const isSieved = index === 'id' || filters.length > (index === 'at' ? 0 : 1);
-  const share = Math.max(LEAST_ROWS, Math.floor(SCANNED_ROWS / Math.max(1, values.length)));
-  return { index, values, rows: isSieved ? share : Math.min(limit + 1, share) };
+  const share = Math.max(LEAST_ROWS, Math.floor(SCANNED_ROWS / Math.max(1, parts.length)));
+  // Folded alerts are few, and most that are about other cameras would be looked through in vain page by page.
+  return { parts, rows: isSieved || hasFolded ? share : Math.min(limit + 1, share) };
 }
 
 function chooseIndex(

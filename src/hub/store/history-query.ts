@@ -41,7 +41,8 @@ export interface HistoryPage {
 /** What decides whether an event is asked for, and where it stands. */
 export interface HistoryKey extends HistoryPlace {
   readonly type: string;
-  readonly cameraId: string | null;
+  /** That it is about. */
+  readonly cameras: readonly string[];
   readonly clientId: string;
   readonly severity: string | null;
   /** 0 for what nobody is shown: gaps, messages in quarantine. */
@@ -54,11 +55,11 @@ export function isAskedFor(query: HistoryQuery, key: HistoryKey): boolean {
     (query.eventId === null || key.eventId === query.eventId) &&
     key.atMs >= (query.fromMs ?? Number.MIN_SAFE_INTEGER) &&
     key.atMs < (query.toMs ?? Number.MAX_SAFE_INTEGER) &&
-    has(query.cameras, key.cameraId) &&
+    isOfCameras(query.cameras, key.cameras) &&
     has(query.types, key.type) &&
     has(query.severities, key.severity) &&
     has(query.clients, key.clientId) &&
-    (query.scopes === null || mayReceive(query.scopes, key.type, key.cameraId))
+    (query.scopes === null || mayReceive(query.scopes, key.type, key.cameras))
   );
 }
 
@@ -68,6 +69,11 @@ export function inOrder(order: HistoryOrder, a: HistoryPlace, b: HistoryPlace): 
   if (order === 'stored') return byId;
   const ascending = a.atMs - b.atMs || byId;
   return order === 'oldest' ? ascending : -ascending;
+}
+
+function isOfCameras(asked: HistoryQuery['cameras'], cameras: readonly string[]): boolean {
+  if (asked === null) return true;
+  return cameras.length === 0 ? asked.includes(null) : cameras.some((id) => asked.includes(id));
 }
 
 function has<Value>(list: readonly Value[] | null, value: Value): boolean {

@@ -100,6 +100,11 @@ INSERT INTO forgetting(order_id, client_id, person_id)
   WHERE type = 'person_forgotten' AND status IN (0, 2)
     AND json_type(CAST(body AS TEXT), '$.person_id') = 'text';
 UPDATE event SET status = 4 WHERE event_id IN (SELECT order_id FROM forgetting);
+  `,
+  // Alerts of several cameras, or of the edge itself.
+  `
+CREATE INDEX event_folded ON event(at_ms)
+  WHERE camera_id IS NULL AND type = 'alert_triggered' AND status IN (0, 2);
 `,
 ];
 

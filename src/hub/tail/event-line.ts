@@ -1,3 +1,4 @@
+import { camerasOf } from '../../protocol/message-cameras.ts';
 import { PAYLOADS } from '../../protocol/payloads.ts';
 import type { BroadcastEvent } from '../../protocol/subscription.ts';
 
@@ -17,7 +18,7 @@ export function formatEvent(event: BroadcastEvent, options: EventLineOptions = {
   const line = [
     localTime(event.timestamp, options.timeZone),
     event.client_id,
-    cameraOf(event.data),
+    camerasOf(event.type, event.data).join(', ') || '-',
     event.type,
     event.replayed ? `${what} (late)` : what,
   ].join('  ');
@@ -75,11 +76,6 @@ const DESCRIBERS: Readonly<Record<string, Describer>> = {
     return `${status} ${model} on ${provider ?? 'nothing'}; ${states.join(', ') || 'no cameras'}`;
   },
 };
-
-function cameraOf(data: unknown): string {
-  const id = (data as { camera_id?: unknown } | null)?.camera_id;
-  return typeof id === 'string' ? id : '-';
-}
 
 function score(value: number): string {
   return value.toFixed(2);

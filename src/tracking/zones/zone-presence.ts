@@ -59,6 +59,12 @@ export class ZonePresence {
     return presence.isIn ? 'entered' : 'left';
   }
 
+  /** A track whose foot is in the zone goes on with a stay from before. @param sinceMs of that stay */
+  resume(trackId: number, foot: Point, sinceMs: number): void {
+    if (isInside(this.spec.polygon, foot))
+      this.#presences.set(trackId, { isIn: true, sinceMs, contraryMs: null });
+  }
+
   /** Monotonic time of its first sighting in the zone; null for a track that is not in it. */
   sinceMs(trackId: number): number | null {
     const presence = this.#presences.get(trackId);

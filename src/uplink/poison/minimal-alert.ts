@@ -14,12 +14,12 @@ export function minimalAlert(
 ): OutgoingMessage | null {
   const alert = schema.safeParse(JSON.parse(body));
   if (!alert.success || alert.data.data.original_unreadable === true) return null;
-  const { camera_id, type, severity, timestamp } = alert.data;
+  const { data: _, ...head } = alert.data;
   const data = { original_unreadable: true, reason: reason.slice(0, 500) };
   return {
     type: 'alert_triggered',
-    cameraId: camera_id,
-    data: { camera_id, type, severity, timestamp, data },
+    cameraId: head.camera_id ?? null,
+    data: { ...head, data },
     wallMs,
     monoMs,
   };

@@ -354,3 +354,70 @@ describe('what a client is shown', () => {
     expect(asObject(observed)).toEqual(asObject(expected));
   });
 });
+
+describe('alerts of several cameras, or of none', () => {
+  const alertItem = (seq: number, more: Record<string, unknown>): Item => ({
+    ...itemOf('alert_triggered', seq),
+    data: { type: 'camera_offline', severity: 'high', timestamp: NOW, data: {}, ...more },
+  });
+  const entry = (id: string) => ({ camera_id: id, why: `${id} is offline` });
+  const BATCH = [
+    alertItem(1, {
+      camera_ids: ['gate', 'yard'],
+      data: { why: 'gate and yard are offline', cameras: [entry('gate'), entry('yard')] },
+    }),
+    alertItem(2, { camera_ids: ['gate', 'dock'] }),
+    alertItem(3, { type: 'storage_low' }),
+    alertItem(4, { camera_ids: ['yard'] }),
+  ];
+
+  test('an edge delivers those whose cameras are all within its scope', async () => {
+    const client = await connect('ai_engine', 'other camera');
+    client.batch({ epoch: EPOCH, lane: 0 }, BATCH, 'b-1');
+    const { data } = await client.next('batch_ack');
+    expect(data.rejected.map(({ seq }: { seq: number }) => seq)).toEqual([1, 2, 3]);
+    client.close();
+  });
+
+  test.each(['live', 'from the history'])(
+    'a viewer is shown what is of its cameras, %s',
+    async (how) => {
+      const edge = await RawClient.identified(url, { token: EDGE_TOKEN, clientId: 'source' });
+      const deliver = async () => {
+        edge.batch({ epoch: EPOCH, lane: 0 }, BATCH, 'b-1');
+        await edge.next('batch_ack');
+      };
+      if (how !== 'live') await deliver();
+      const viewers: RawClient[] = [];
+      for (const [type, column, cameras] of [
+        ['frontend', 'all', ['*']],
+        ['frontend', 'other camera', ['*']],
+        ['mobile_app', 'all', ['yard']],
+      ] as const) {
+        const viewer = await connect(type, column);
+        const after = how === 'live' ? {} : { after_event_id: 0 };
+        viewer.send('subscribe', { types: ['*'], cameras, ...after });
+        await viewer.next('subscription_success');
+        viewers.push(viewer);
+      }
+      if (how === 'live') await deliver();
+      const shown: Frame[][] = [];
+      for (const viewer of viewers) {
+        // The last of the batch is shown to each of them.
+        for (let last = ''; last !== 'yard'; )
+          last = (await viewer.next('alert_triggered')).data.camera_ids?.join() ?? '';
+        shown.push(viewer.frames.filter(({ event_id: id }) => id !== undefined));
+      }
+      const [all, own, asked] = shown;
+      expect(all?.map(({ data }) => data.camera_ids)).toEqual([
+        ['gate', 'yard'],
+        ['gate', 'dock'],
+        undefined,
+        ['yard'],
+      ]);
+      expect(asked?.map(({ data }) => data.camera_ids)).toEqual([['gate', 'yard'], ['yard']]);
+      expect(own?.map(({ data }) => data.camera_ids)).toEqual([['yard'], ['yard']]);
+      expect(own?.[0]?.data.data).toEqual({ why: 'yard is offline', cameras: [entry('yard')] });
+    },
+  );
+});

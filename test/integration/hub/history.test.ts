@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cameraColumn } from '../../../src/hub/store/event-cameras.ts';
 import { HistoryDatabase, partStatement } from '../../../src/hub/store/history-database.ts';
 import {
   type HistoryKey,
@@ -73,7 +74,7 @@ const severities = ['low', 'high'];
 const arbitraryEvent = fc.record({
   clientId: fc.constantFrom('edge-1', 'edge-2'),
   type: fc.constantFrom('alert_triggered', 'object_event', 'ai_engine_status'),
-  cameraId: fc.constantFrom('gate', 'yard', null),
+  cameras: fc.constantFrom(['gate'], ['yard'], ['gate', 'yard'], ['dock', 'yard'], []),
   // Few values, so that many happen at once.
   deviceMs: fc.integer({ min: 1, max: 12 }),
   correctedMs: fc.option(fc.integer({ min: 1, max: 12 })),
@@ -95,15 +96,19 @@ const arbitraryQuery = fc.record({
   limit: fc.integer({ min: 1, max: 7 }),
 });
 
-function store({ clientId, severity, ...item }: ArbitraryEvent): void {
-  const body = JSON.stringify({ severity });
-  storeIn(writer, storedBatch(clientId, [{ ...item, body }]));
+function store({ clientId, severity, cameras, ...item }: ArbitraryEvent): void {
+  const isFolded = cameras.length > 1;
+  const body = JSON.stringify({ severity, ...(isFolded && { camera_ids: cameras }) });
+  const cameraId = cameraColumn(cameras);
+  storeIn(writer, storedBatch(clientId, [{ ...item, cameraId, body }]));
 }
 
 function keyOf(event: ArbitraryEvent, index: number): HistoryKey {
   const isAlert = event.type === 'alert_triggered' && event.status === 0;
   return {
     ...event,
+    // Alerts alone have a list of cameras.
+    cameras: event.cameras.length > 1 && event.type !== 'alert_triggered' ? [] : event.cameras,
     eventId: index + 1,
     atMs: event.correctedMs ?? event.deviceMs,
     severity: isAlert ? event.severity : null,
@@ -211,7 +216,7 @@ test('no body keeps an alert from being stored', () => {
 });
 
 describe('every query is answered from an index, without sorting', () => {
-  test.each(['at', 'camera', 'client', 'severity', 'type'] as const)('%s', (index) => {
+  test.each(['at', 'camera', 'client', 'folded', 'severity', 'type'] as const)('%s', (index) => {
     const db = new Database(join(dataDir, 'hub.sqlite'), { readonly: true });
     try {
       for (const order of ['newest', 'oldest'] as const) {

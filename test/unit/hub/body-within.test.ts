@@ -60,3 +60,55 @@ describe("an engine's status", () => {
     expect(JSON.parse(part.text())).toMatchObject({ event_id: 7, client_id: 'edge-1' });
   });
 });
+
+describe('an alert of several cameras', () => {
+  const offline = (id: string) => ({
+    camera_id: id,
+    why: `${id} is offline`,
+    fault: { message: id },
+  });
+  const ALERT = {
+    type: 'camera_offline',
+    camera_ids: ['gate', 'yard', 'dock'],
+    severity: 'high',
+    timestamp: 1,
+    data: {
+      why: 'gate, yard and dock are offline',
+      cameras: ['gate', 'yard', 'dock'].map(offline),
+      switch: 'of the gate',
+    },
+    note: 'gate',
+  };
+  const alertWithin = (cameras: string[], body: unknown): unknown =>
+    JSON.parse(bodyWithin({ ...YARD, cameras }, 'alert_triggered', JSON.stringify(body)));
+
+  test('tells a token for some of them about these, in their own words', () => {
+    expect(alertWithin(['yard', 'dock', 'other'], ALERT)).toEqual({
+      type: 'camera_offline',
+      camera_ids: ['yard', 'dock'],
+      severity: 'high',
+      timestamp: 1,
+      data: {
+        why: 'yard is offline; dock is offline',
+        cameras: [offline('yard'), offline('dock')],
+      },
+    });
+  });
+
+  test('goes as it is to who may see all of them', () => {
+    const text = JSON.stringify(ALERT);
+    expect(bodyWithin(USUAL_SCOPES, 'alert_triggered', text)).toBe(text);
+    const all = { ...YARD, cameras: ['dock', 'gate', 'yard'] };
+    expect(bodyWithin(all, 'alert_triggered', text)).toBe(text);
+  });
+
+  test.each<[string, unknown]>([
+    ['entries of no form', { ...ALERT, data: { cameras: ['gate', null, [offline('gate')]] } }],
+    ['no data', { ...ALERT, data: null }],
+    ['a camera beside its list', { ...ALERT, camera_id: 'gate', data: {} }],
+    ['objects where words belong', { ...ALERT, severity: { gate: 1 }, data: {} }],
+    ['a list that is none', { ...ALERT, camera_ids: { gate: 1 } }],
+  ])('names no other camera with %s', (_what, body) => {
+    expect(JSON.stringify(alertWithin(['yard'], body))).not.toContain('gate');
+  });
+});

@@ -10,9 +10,9 @@ import { textFrame } from '../../../src/hub/fan-out/websocket-frame.ts';
 import { severityOf } from '../../../src/hub/store/severity.ts';
 import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 
-const alert = { type: 'alert_triggered', cameraId: 'gate', severity: 'high' };
-const event = { type: 'object_event', cameraId: 'gate', severity: null };
-const status = { type: 'ai_engine_status', cameraId: null, severity: null };
+const alert = { type: 'alert_triggered', cameras: ['gate'], severity: 'high' };
+const event = { type: 'object_event', cameras: ['gate'], severity: null };
+const status = { type: 'ai_engine_status', cameras: [], severity: null };
 const ALL = { types: ['*'], cameras: ['*'] };
 const GATE_ONLY = { ...USUAL_SCOPES, cameras: ['gate'] };
 
@@ -27,12 +27,31 @@ describe('subscription filter', () => {
   test('types and cameras must both match', () => {
     const filter = filterOf({ types: ['alert_triggered'], cameras: ['gate'] }, USUAL_SCOPES);
     expect(matches(filter, alert)).toBe(true);
-    expect(matches(filter, { ...alert, cameraId: 'dock' })).toBe(false);
+    expect(matches(filter, { ...alert, cameras: ['dock'] })).toBe(false);
     expect(matches(filter, event)).toBe(false);
   });
 
   test('an event without a camera passes only where all cameras are wanted', () => {
     expect(matches(filterOf({ ...ALL, cameras: ['gate'] }, USUAL_SCOPES), status)).toBe(false);
+  });
+
+  test('an alert of several cameras passes where one of them is both asked for and allowed', () => {
+    const folded = { ...alert, cameras: ['gate', 'dock'] };
+    expect(matches(filterOf({ ...ALL, cameras: ['dock', 'yard'] }, USUAL_SCOPES), folded)).toBe(
+      true,
+    );
+    expect(matches(filterOf({ ...ALL, cameras: ['yard'] }, USUAL_SCOPES), folded)).toBe(false);
+    expect(matches(filterOf(ALL, GATE_ONLY), folded)).toBe(true);
+    expect(matches(filterOf({ ...ALL, cameras: ['dock'] }, GATE_ONLY), folded)).toBe(false);
+    expect(matches(filterOf(ALL, GATE_ONLY), { ...folded, cameras: ['dock', 'yard'] })).toBe(false);
+  });
+
+  test('an alert of no camera passes for all cameras only', () => {
+    expect(matches(filterOf(ALL, USUAL_SCOPES), { ...alert, cameras: [] })).toBe(true);
+    expect(matches(filterOf(ALL, GATE_ONLY), { ...alert, cameras: [] })).toBe(false);
+    expect(
+      matches(filterOf({ ...ALL, cameras: ['gate'] }, USUAL_SCOPES), { ...alert, cameras: [] }),
+    ).toBe(false);
   });
 
   test('severities hold for what has one; the rest passes by its type', () => {
@@ -45,7 +64,7 @@ describe('subscription filter', () => {
   test('nothing passes that the token is not for, whatever was asked', () => {
     const ofGate = filterOf(ALL, GATE_ONLY);
     expect(matches(ofGate, alert)).toBe(true);
-    expect(matches(ofGate, { ...alert, cameraId: 'dock' })).toBe(false);
+    expect(matches(ofGate, { ...alert, cameras: ['dock'] })).toBe(false);
     expect(matches(filterOf({ ...ALL, cameras: ['dock'] }, GATE_ONLY), alert)).toBe(false);
     expect(matches(everythingWithin({ ...USUAL_SCOPES, receive: ['object_event'] }), alert)).toBe(
       false,
@@ -93,8 +112,8 @@ describe('routes', () => {
     const routes = new EventRoutes<ReturnType<typeof subscriber>>();
     const unnamed = { filter: filterOf({ ...ALL, cameras: [''] }, USUAL_SCOPES) };
     routes.add(unnamed);
-    expect(routes.to({ ...event, cameraId: null })).toEqual([]);
-    expect(routes.to({ ...event, cameraId: '' })).toEqual([unnamed]);
+    expect(routes.to({ ...event, cameras: [] })).toEqual([]);
+    expect(routes.to({ ...event, cameras: [''] })).toEqual([unnamed]);
   });
 });
 

@@ -65,7 +65,7 @@ class Scene {
     const event: LiveEvent = {
       eventId,
       type: 'x',
-      cameraId: null,
+      cameras: [],
       severity: null,
       text: () => String(eventId),
       wire: () => Buffer.from(String(eventId)),
