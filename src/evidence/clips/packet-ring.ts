@@ -1,10 +1,11 @@
-import { type FSWatcher, mkdirSync, rmSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, mkdirSync, rmSync, watch } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
 
-const SEGMENT = /\.ts$/;
+/** `<connection>-<number>.ts` */
+const SEGMENT = /^(.*)-\d+\.ts$/;
 
 export interface PacketRingOptions {
   /** Folder of this camera's segments alone; emptied at the start. */
@@ -21,17 +22,22 @@ interface Segment {
   readonly path: string;
   /** When it began to be written, monotonic: its first packet came just then. */
   readonly startMs: number;
+  /** Which connection wrote it. */
+  readonly connection: string;
+  bytes: number;
+  /** When it was last seen to grow, monotonic. */
+  grewMs: number;
 }
 
 /**
  * The newest encoded packets of a camera, in segments that ffmpeg cuts at key frames and writes one after the other. A
- * segment ends where the next one begins.
+ * segment ends where the next one of its connection begins, and the last one of a connection where it grew last.
  */
 export class PacketRing {
   readonly #options: PacketRingOptions;
   /** Oldest first. */
   #segments: Segment[] = [];
-  readonly #known = new Set<string>();
+  readonly #inDeletion = new Set<string>();
   #watcher: FSWatcher | null = null;
   #pruning: Promise<void> = Promise.resolve();
 
@@ -73,7 +79,7 @@ export class PacketRing {
   prune(nowMs: number, neededFromMs: number | null): void {
     const until = Math.min(nowMs - this.#options.keepMs, neededFromMs ?? Number.POSITIVE_INFINITY);
     const old = this.#segments.filter((_, index) => this.#endMs(index) <= until);
-    this.#pruning = this.#pruning.then(() => this.#delete(old)).then(() => this.#keepBudget());
+    this.#pruning = this.#pruning.then(() => this.#delete(old)).then(() => this.#keepBudget(nowMs));
   }
 
   async close(): Promise<void> {
@@ -84,28 +90,38 @@ export class PacketRing {
   }
 
   #seen(name: string): void {
-    if (!SEGMENT.test(name) || this.#known.has(name)) return;
-    this.#known.add(name);
+    const connection = SEGMENT.exec(name)?.[1];
+    if (connection === undefined) return;
     const { dir, clock } = this.#options;
-    this.#segments.push({ path: join(dir, name), startMs: clock.monotonicMs() });
+    const path = join(dir, name);
+    const isKnown = this.#segments.some((segment) => segment.path === path);
+    // A deletion is told just as a beginning is.
+    if (isKnown || this.#inDeletion.has(path) || !existsSync(path)) return;
+    const startMs = clock.monotonicMs();
+    this.#segments.push({ path, startMs, connection, bytes: 0, grewMs: startMs });
   }
 
-  /** The newest one goes on. */
+  /** The newest one goes on. What came before an outage has ended with it. */
   #endMs(index: number): number {
-    return this.#segments[index + 1]?.startMs ?? Number.POSITIVE_INFINITY;
+    const next = this.#segments[index + 1];
+    const segment = this.#segments[index];
+    if (next === undefined || segment === undefined) return Number.POSITIVE_INFINITY;
+    return next.connection === segment.connection ? next.startMs : segment.grewMs;
   }
 
   async #delete(segments: readonly Segment[]): Promise<void> {
     this.#segments = this.#segments.filter((segment) => !segments.includes(segment));
+    for (const { path } of segments) this.#inDeletion.add(path);
     for (const { path } of segments) {
       await rm(path, { force: true }).catch((error: unknown) =>
         this.#options.log.warn({ err: error, path }, 'segment could not be deleted'),
       );
+      this.#inDeletion.delete(path);
     }
   }
 
   /** A camera with a bit rate beyond all expectation must not fill the memory. */
-  async #keepBudget(): Promise<void> {
+  async #keepBudget(nowMs: number): Promise<void> {
     const { dir, budgetBytes, log } = this.#options;
     const names = await readdir(dir).catch((): string[] => []);
     const sizes = await Promise.all(
@@ -116,6 +132,7 @@ export class PacketRing {
         ),
       ),
     );
+    this.#measure(nowMs, new Map(names.map((name, index) => [join(dir, name), sizes[index] ?? 0])));
     let excess = sizes.reduce((sum, size) => sum + size, 0) - budgetBytes;
     if (excess <= 0) return;
     log.warn({ budget_bytes: budgetBytes }, 'ring is full: clips of this camera begin later');
@@ -127,5 +144,13 @@ export class PacketRing {
       given.push(segment);
     }
     await this.#delete(given);
+  }
+
+  #measure(nowMs: number, sizes: ReadonlyMap<string, number>): void {
+    for (const segment of this.#segments) {
+      const bytes = sizes.get(segment.path) ?? segment.bytes;
+      if (bytes !== segment.bytes) segment.grewMs = nowMs;
+      segment.bytes = bytes;
+    }
   }
 }
