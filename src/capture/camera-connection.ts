@@ -40,6 +40,7 @@ export type ConnectionEnd =
   /** The camera now sends another codec or size than planned for; nothing of it was delivered. */
   | { kind: 'changed'; stream: StreamInfo };
 
+const SEGMENT_LINE = /^\[segment @ [^\]]*\] \[info\] Opening '/;
 const KEPT_LINES = 60;
 const KEPT_LINE_LENGTH = 500;
 
@@ -119,6 +120,8 @@ export class CameraConnection {
   }
 
   #onLine(line: string): void {
+    // One for each segment of the ring: they would push out what explains an end.
+    if (SEGMENT_LINE.test(line)) return;
     this.#lines.push(line.slice(0, KEPT_LINE_LENGTH));
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
     if (!this.#reader.read(line)) return;

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { dayOfEvent } from '../events/event-id.ts';
 import { ApexError } from '../system/errors.ts';
@@ -29,8 +29,13 @@ export interface EvidenceFilesOptions {
   /** All files together stay within this; the newest one is always kept. */
   budgetBytes: number;
   onEvicted: (eviction: Eviction) => void;
+  /** Free on the file system of `dir`; null where that cannot be read. */
+  freeBytes?: (dir: string) => Promise<number | null>;
   log: Logger;
 }
+
+/** Left free for what matters more: evidence is given up before an alert finds no room. */
+const RESERVE_BYTES = 64_000_000;
 
 const ENDINGS: Readonly<Record<EvidenceClass, string>> = {
   ...{ snapshot: '.jpg', face: '.jpg', thumbnail: '.jpg', clip: '.mp4' },
@@ -101,6 +106,7 @@ export class EvidenceFiles {
     const path = this.pathOf(cameraId, eventId);
     if (path === null) throw new TypeError(`not an event of a camera: ${cameraId}, ${eventId}`);
     this.#files ??= await readFiles(this.#options);
+    await this.#makeRoom(this.#files);
     await mkdir(dirname(path), { recursive: true });
     if (typeof content === 'string') await moveFile(content, path);
     else await replaceFile(path, content);
@@ -111,9 +117,26 @@ export class EvidenceFiles {
     return path;
   }
 
-  async #keepBudget(files: Map<string, Kept>): Promise<void> {
-    const { budgetBytes } = this.#options;
-    this.#bytes = [...files.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  /** @throws Error where even without this evidence the disk would be too full */
+  async #makeRoom(files: Map<string, Kept>): Promise<void> {
+    const { dir, freeBytes = freeOnDisk } = this.#options;
+    const free = await freeBytes(dir);
+    if (free === null || free >= RESERVE_BYTES) return;
+    await this.#keepBudget(files, this.#sum(files) + free - RESERVE_BYTES);
+    const after = await freeBytes(dir);
+    if (after !== null && after < RESERVE_BYTES)
+      throw new Error(`only ${after} bytes are free, which are kept for alerts and events`);
+  }
+
+  #sum(files: Map<string, Kept>): number {
+    return [...files.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  async #keepBudget(
+    files: Map<string, Kept>,
+    budgetBytes = this.#options.budgetBytes,
+  ): Promise<void> {
+    this.#bytes = this.#sum(files);
     for (const [path, kept] of files) {
       if (this.#bytes <= budgetBytes || files.size === 1) return;
       // Forgotten even when it resists: one file that cannot be removed must not keep the others.
@@ -138,6 +161,16 @@ export class EvidenceFiles {
     } catch (error) {
       this.#options.log.warn({ err: error, path }, 'evidence could not be removed');
     }
+  }
+}
+
+async function freeOnDisk(dir: string): Promise<number | null> {
+  try {
+    const { bavail, bsize } = await statfs(dir);
+    return bavail * bsize;
+  } catch {
+    // Unknown is no reason to keep nothing.
+    return null;
   }
 }
 

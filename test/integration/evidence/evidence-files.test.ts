@@ -85,6 +85,27 @@ describe('EvidenceFiles', () => {
     await expect(readFile(work)).rejects.toThrow('ENOENT');
   });
 
+  test('the oldest go before a disk is full, and nothing is written when that is not enough', async () => {
+    let free = 100e6;
+    const snapshots = new EvidenceFiles({
+      ...{ evidence: 'snapshot', dir, budgetBytes: 1e9, log: silentLogger },
+      onEvicted: (eviction) => {
+        evicted.push(eviction);
+        free += eviction.bytes;
+      },
+      freeBytes: async () => free,
+    });
+    for (const number of [1, 2, 3]) await snapshots.save(event(number), jpeg(300));
+    free = 64e6 - 400;
+    await snapshots.save(event(4), jpeg(300));
+    expect(await stored()).toEqual([3, 4].map(name));
+    free = 1e6;
+    await expect(snapshots.save(event(5), jpeg(300))).rejects.toMatchObject({
+      code: 'EVENTS_SNAPSHOT_WRITE_FAILED',
+    });
+    expect(await stored()).toEqual([name(4)]);
+  });
+
   test('the newest is kept even when it is larger than the budget', async () => {
     const snapshots = files(100);
     await snapshots.save(event(1), jpeg(50));

@@ -29,7 +29,8 @@ function large(results: readonly FaceDetectionResult[]) {
   return results.flatMap(({ faces }) => faces).filter(({ width_px }) => Number(width_px) >= 40);
 }
 
-describe('people of footage', () => {
+// A clip is analysed in 5 s, and on a busy machine in 30.
+describe('people of footage', { timeout: 240_000 }, () => {
   beforeAll(async () => {
     reader = await faceReader('yunet');
     people = await portraits(reader);
