@@ -57,7 +57,7 @@ export function importCommand(): Command {
       );
       for (const { personId, outcome, newSamples } of merged)
         console.log(
-          `${personId}: ${OUTCOMES[outcome]}${newSamples > 0 ? `, ${newSamples} faces` : ''}`,
+          `${personId}: ${OUTCOMES[outcome]}${newSamples > 0 ? `, ${newSamples} ${newSamples === 1 ? 'face' : 'faces'}` : ''}`,
         );
     });
 }

@@ -30,7 +30,7 @@ export function linesOf(people: readonly ShownPerson[]): string[] {
       name.padEnd(24),
       threat_level.padEnd(10),
       state.padEnd(14),
-      `${faces} faces${not_faces > 0 ? `, ${not_faces} of others` : ''}`,
+      `${faces} ${faces === 1 ? 'face' : 'faces'}${not_faces > 0 ? `, ${not_faces} of others` : ''}`,
       `expires ${expires ?? 'never'}`,
       ...(role === '' ? [] : [role]),
     ].join('  '),

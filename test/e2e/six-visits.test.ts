@@ -1,9 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { EdgeStatus } from '../../src/api/edge-status.ts';
+import { dayOfEvent } from '../../src/events/event-id.ts';
 import type { AlertTriggered, ObjectEvent } from '../../src/protocol/payloads.ts';
 import { assets, clipPath, testWithAssets } from '../support/assets.ts';
+import { waitFor } from '../support/program.ts';
 import { Site } from '../support/site.ts';
+import { probeVideo } from '../support/video.ts';
 
 /**
  * The main job on real footage, in real time: a clip with six visits by one person each arrives over RTSP, and
@@ -145,6 +150,26 @@ describe('one pass of one-by-one over RTSP', () => {
 
   run('has alerts for the visits of more than 15 s, and for each entry and exit', async () => {
     await expectAlerts(undisturbed);
+  });
+
+  run('keeps a clip and a thumbnail of each alert', async () => {
+    const messages = await undisturbed.messagesAtHub();
+    const alerts = messages.filter(({ type }) => type === 'alert_triggered');
+    expect(alerts.length).toBe(15);
+    for (const { data } of alerts) {
+      const { alert_id = '', has_clip } = data as AlertTriggered;
+      expect(has_clip).toBe(true);
+      const day = dayOfEvent(alert_id) ?? '';
+      const file = (folder: string, ending: string): string =>
+        join(undisturbed.folder, 'edge', folder, 'camera', day, `${alert_id}${ending}`);
+      const clip = await waitFor(`the clip of ${alert_id}`, () =>
+        existsSync(file('clips', '.mp4')) ? file('clips', '.mp4') : undefined,
+      );
+      const { codec, seconds } = probeVideo(clip);
+      expect(codec).toBe('h264');
+      expect(seconds).toBeGreaterThan(8);
+      expect(await sharp(file('thumbnails', '.jpg')).metadata()).toMatchObject({ format: 'jpeg' });
+    }
   });
 
   run('gives the same six when the camera server dies and returns between visits', async () => {

@@ -12,6 +12,7 @@ import { silentLogger } from '../../../src/system/logger.ts';
 import { clipPath, testWithAssets } from '../../support/assets.ts';
 import { CaptureUnderTest } from '../../support/capture.ts';
 import { loadClip, RtspCamera } from '../../support/rtsp-camera.ts';
+import { probeVideo } from '../../support/video.ts';
 
 const CLIP = 'people-walking.mp4';
 const real = testWithAssets({ media: CLIP });
@@ -77,13 +78,6 @@ function made(path: string): Promise<void> {
   return vi.waitFor(() => expect(existsSync(path)).toBe(true), WAIT);
 }
 
-function probe(path: string): { codec: string; seconds: number } {
-  const entries = ['-show_entries', 'stream=codec_name:format=duration', '-of', 'json'];
-  const text = execFileSync('ffprobe', ['-v', 'error', ...entries, path], { encoding: 'utf8' });
-  const { streams, format } = JSON.parse(text);
-  return { codec: streams[0].codec_name, seconds: Number(format.duration) };
-}
-
 /** Checksums of the compressed pictures of a file, in their order. */
 function packets(path: string): string[] {
   const copy = [
@@ -108,7 +102,7 @@ describe('clips', () => {
       await frames(20);
       const path = alert();
       await made(path);
-      const { codec, seconds } = probe(path);
+      const { codec, seconds } = probeVideo(path);
       expect(codec).toBe('h264');
       expect(seconds).toBeGreaterThan(3.5);
       // Whole segments of about a second, to either side.
@@ -128,8 +122,8 @@ describe('clips', () => {
     await frames(capture.sink.frames.length + 8);
     const second = alert(2);
     await made(second);
-    expect(probe(first)).toEqual(probe(second));
-    expect(probe(first).seconds).toBeGreaterThan(5);
+    expect(probeVideo(first)).toEqual(probeVideo(second));
+    expect(probeVideo(first).seconds).toBeGreaterThan(5);
     expect(clips.counts).toEqual({ made: 1, missed: 0 });
   });
 
@@ -138,7 +132,7 @@ describe('clips', () => {
     const path = alert();
     camera.kickAll();
     await made(path);
-    expect(probe(path).seconds).toBeGreaterThan(2);
+    expect(probeVideo(path).seconds).toBeGreaterThan(2);
     execFileSync('ffmpeg', ['-v', 'error', '-i', path, '-f', 'null', '-']);
   });
 

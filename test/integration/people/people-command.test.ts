@@ -222,7 +222,7 @@ describe('apex-edge people', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(await people('import', file, ...transfer)).toBe(`${anna}: unchanged`);
     await people('forget', anna);
-    expect(await people('import', file, ...transfer)).toBe(`${anna}: added, 1 faces`);
+    expect(await people('import', file, ...transfer)).toBe(`${anna}: added, 1 face`);
     writeFileSync(passphrase, 'short\n');
     await expect(people('import', file, ...transfer)).rejects.toMatchObject({
       code: 'PEOPLE_OPTION',
