@@ -16,6 +16,7 @@ const MAX_REFUSED = 1000;
 export class AlertRecord {
   readonly #deps: AlertRecordDeps;
   #refused: AlertTriggered[] = [];
+  #inFlight = 0;
 
   constructor(deps: AlertRecordDeps) {
     this.#deps = deps;
@@ -24,6 +25,11 @@ export class AlertRecord {
   /** Alerts that wait to be offered again. */
   get refused(): number {
     return this.#refused.length;
+  }
+
+  /** Whether the store does not have an alert, or not yet. */
+  get hasUnstored(): boolean {
+    return this.#refused.length + this.#inFlight > 0;
   }
 
   tell(data: AlertTriggered): void {
@@ -35,12 +41,15 @@ export class AlertRecord {
       wallMs: data.timestamp,
       monoMs: clock.monotonicMs(),
     } as const;
+    this.#inFlight++;
     writes.run('alert', async () => {
       try {
         await store.enqueue([item]);
       } catch (error) {
         if (this.#refused.length < MAX_REFUSED) this.#refused.push(data);
         throw error;
+      } finally {
+        this.#inFlight--;
       }
     });
   }

@@ -178,8 +178,13 @@ export class EdgeDaemon {
     const cameras = this.#cameras.views(now);
     this.#tellService(cameras);
     this.#parts.health.tick(cameras);
-    this.#parts.ruleMemories.tick();
+    this.#rememberRules();
     this.#timer = this.#clock.setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  /** An alert that the store does not have is to be raised again after a crash, so nobody may remember it as told. */
+  #rememberRules(): void {
+    if (!this.#cameras.hasUnstoredAlerts) this.#parts.ruleMemories.tick();
   }
 
   #tellService(all: readonly CameraView[]): void {
@@ -280,7 +285,8 @@ export class EdgeDaemon {
     await this.#cameras.shutdown();
     await this.#parts.evidence.settled();
     await this.#parts.health.stop();
-    await this.#parts.ruleMemories.stop();
+    const { ruleMemories } = this.#parts;
+    await (this.#cameras.hasUnstoredAlerts ? ruleMemories.settled() : ruleMemories.stop());
     this.#tellEngineStatus('stopping', true);
     await uplink?.stop({ drainMs: DRAIN_MS });
     await this.#control.stop();

@@ -122,6 +122,11 @@ export class CameraPipeline {
     return this.#record.hasUnstored;
   }
 
+  /** Whether the store does not have an alert of it, or not yet. */
+  get hasUnstoredAlerts(): boolean {
+    return this.#record.hasUnstoredAlerts;
+  }
+
   get fps(): number {
     return this.#status.state === 'streaming' ? (this.#counters?.fps ?? 0) : 0;
   }

@@ -46,6 +46,10 @@ export class CameraRecord {
     return this.#refused.size + this.#alerts.refused + this.#writes.pending > 0;
   }
 
+  get hasUnstoredAlerts(): boolean {
+    return this.#alerts.hasUnstored;
+  }
+
   detections(data: AiDetectionResult): void {
     const { store, clock } = this.#deps;
     const item = {

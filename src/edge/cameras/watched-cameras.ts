@@ -73,6 +73,12 @@ export class WatchedCameras {
     return this.#cameras.get(cameraId);
   }
 
+  /** Whether the store does not have an alert of a camera, or not yet. */
+  get hasUnstoredAlerts(): boolean {
+    const pipelines = [...this.#cameras.values()].map(({ pipeline }) => pipeline);
+    return [...pipelines, ...this.#leaving].some(({ hasUnstoredAlerts }) => hasUnstoredAlerts);
+  }
+
   /** Cameras that this edge announces to the hub: those of the configuration, also while stopped, and those given. */
   ids(): readonly string[] {
     const { loaded, plan } = this.#deps;

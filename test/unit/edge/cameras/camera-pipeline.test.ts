@@ -107,10 +107,11 @@ describe('CameraPipeline', () => {
     // Elsewhere: who is in the same place again after a gap is not told of again.
     for (let id = 20; id < 30; id++) pipeline.frame(frame(id, 'person', 0.7));
     await expect.poll(() => refused.length).toBeGreaterThanOrEqual(3);
+    expect(pipeline.hasUnstoredAlerts).toBe(true);
     state.isOpen = true;
     pipeline.tick(0);
     await expect.poll(() => told.slice(2).sort()).toEqual(['end', 'new', 'person in view']);
-    expect(pipeline.hasUnstored).toBe(false);
+    expect([pipeline.hasUnstored, pipeline.hasUnstoredAlerts]).toEqual([false, false]);
     expect(pipeline.view(0, null)).toMatchObject({ alerts: 2, zones: { all: 1 } });
   });
 
