@@ -50,4 +50,29 @@ export const evidenceSchema = z.strictObject({
     })
     .prefault({})
     .meta({ title: 'Clips', description: 'Video around an alert, as the camera sent it.' }),
+  upstream: z
+    .strictObject({
+      thumbnails: z.boolean().default(true).meta({
+        title: 'Thumbnails of alerts',
+        description: 'Whether the small picture of an alert follows it to the hub.',
+      }),
+      requests: z.boolean().default(true).meta({
+        title: 'On request',
+        description: 'Whether the hub may ask for snapshots, faces, thumbnails and clips.',
+      }),
+      daily_mb: z
+        .number()
+        .int()
+        .min(0)
+        .max(1_000_000)
+        .default(200)
+        .meta({
+          title: 'Each day, MB',
+          description:
+            'No more evidence than this is sent in a day (UTC), thumbnails and requests together. ' +
+            'Alerts and events are sent in any case.',
+        }),
+    })
+    .prefault({})
+    .meta({ title: 'To the hub', description: 'What of the evidence leaves the box.' }),
 });

@@ -2,6 +2,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { checkSecrets } from '../config/secret-problems.ts';
 import { type UplinkTls, uplinkTls, uplinkToken } from '../config/secrets.ts';
+import type { DailyAllowance } from '../evidence/upstream/daily-allowance.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { Store } from '../store/store.ts';
 import { bootId, type Clock, systemClock } from '../system/clock.ts';
@@ -13,6 +14,7 @@ import { CameraOverrides } from './cameras/camera-overrides.ts';
 import { RuleMemories } from './cameras/rule-memories.ts';
 import { StreamRequests } from './cameras/stream-requests.ts';
 import { EdgeEvidence } from './edge-evidence.ts';
+import { openAllowance } from './evidence-allowance.ts';
 import { FaceRecognition } from './faces/face-recognition.ts';
 import { HealthWatch, type HealthWatchDeps } from './health/health-watch.ts';
 import { edgeIdentity } from './identity.ts';
@@ -39,6 +41,8 @@ export interface EdgeParts {
   /** Why there is no uplink although one is configured. */
   uplinkFault: ApexError | null;
   evidence: EdgeEvidence;
+  /** What evidence may be sent upstream. */
+  allowance: DailyAllowance;
   faces: FaceRecognition;
   /** Null with the reason beside it. */
   people: EdgePeople | null;
@@ -122,6 +126,7 @@ async function assembleAround(
     requests,
     uplinkFault: uplink.fault,
     evidence: new EdgeEvidence({ config, env, store, clock, log }),
+    allowance: await openAllowance(config, { clock, log }),
     faces: new FaceRecognition(config, (name) => models.resolve(name), people.value ?? NOBODY),
     people: people.value,
     peopleFault: people.fault,
