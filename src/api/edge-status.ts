@@ -18,6 +18,8 @@ export interface EdgeStatus {
   uplink: UplinkView;
   /** By class. */
   evidence: Record<string, EvidenceView>;
+  /** What is kept for looking back. */
+  journal: JournalView;
   /** What alerts have told of cameras and box, and what is not over. */
   conditions: ConditionView[];
   /** Problems of the configuration that did not keep the daemon from starting. */
@@ -42,6 +44,30 @@ export interface EvidenceView {
   /** Given up for newer ones since the start; of these, before the hub had their events. */
   evicted: number;
   evicted_undelivered: number;
+}
+
+/** Events and alerts that the box keeps. Counts are null until the file was first opened. */
+export interface JournalView {
+  events: number | null;
+  alerts: number | null;
+  /** Alerts that nobody has acknowledged. */
+  open_alerts: number | null;
+  /** Unix time in milliseconds; null for none. */
+  oldest: number | null;
+  bytes: number;
+  budget_bytes: number;
+  /** In memory, to be written. */
+  waiting: number;
+  /** Deleted for want of room, since the file was made. */
+  evicted_events: number;
+  evicted_alerts: number;
+  /** Given up before they could be written, since the file was made. */
+  lost_events: number;
+  lost_alerts: number;
+  /** Damaged files that were set aside. */
+  damaged_files: number;
+  /** Why nothing can be written now. */
+  fault: Fault | null;
 }
 
 /** Something that is not as it should be. */

@@ -14,6 +14,7 @@ export function statusLines(status: EdgeStatus): string[] {
     ...changeLines(status.cameras),
     ...faultLines(status.cameras),
     ...evidenceLines(status),
+    ...journalLines(status),
     ...conditionLines(status.conditions),
     '',
     uplinkLine(status),
@@ -105,6 +106,32 @@ function evidenceLines({ cameras, evidence }: EdgeStatus): string[] {
       : [`evidence  ${count} ${name} files were deleted before the hub had their events`],
   );
   return [...missed, ...lost];
+}
+
+/** What can be looked back at, and what cannot. */
+function journalLines({ journal }: EdgeStatus): string[] {
+  const { events, alerts, open_alerts, oldest, fault } = journal;
+  const since = oldest === null ? '' : `, since ${new Date(oldest).toISOString().slice(0, 10)}`;
+  const lost = journal.lost_events + journal.lost_alerts;
+  const evicted = journal.evicted_events + journal.evicted_alerts;
+  return [
+    ...(events === null || alerts === null
+      ? ['journal   not open yet']
+      : [
+          `journal   ${grouped(events)} events, ${grouped(alerts)} alerts (${grouped(open_alerts ?? 0)} not acknowledged)${since}`,
+        ]),
+    ...(fault === null
+      ? []
+      : [
+          `          NOT WRITTEN, ${grouped(journal.waiting)} wait in memory: ${fault.message} [${fault.code}]`,
+          `          ${fault.remedy}`,
+        ]),
+    ...(lost === 0 ? [] : [`          ${grouped(lost)} were lost before they could be written`]),
+    ...(evicted === 0 ? [] : [`          ${grouped(evicted)} were deleted to make room`]),
+    ...(journal.damaged_files === 0
+      ? []
+      : [`          ${journal.damaged_files} damaged files were set aside (journal.corrupt-*)`]),
+  ];
 }
 
 function conditionLines(conditions: readonly ConditionView[]): string[] {

@@ -162,8 +162,10 @@ function forgetCommand(): Command {
     .addOption(configOption())
     .action(async (personId: string, { config: path }: { config: string }) => {
       const { config } = loadConfig(path, process.env);
-      const { rows, faces } = await forget(personId, config);
-      console.log(`${personId} is forgotten: ${rows} stored messages changed, ${faces} faces`);
+      const { rows, faces, pictures } = await forget(personId, config);
+      console.log(
+        `${personId} is forgotten: ${rows} stored messages changed, ${faces} faces and ${pictures} other pictures and clips deleted`,
+      );
       if (config.uplink.url !== undefined)
         console.log('The hub is told to do the same as soon as it can be reached.');
     });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
-import { FaceCrops } from '../events/face-crops.ts';
+import { faceOfEvent } from '../evidence/face-of-event.ts';
 import type { FaceReader } from '../faces/contract.ts';
 import { chooseFace, type FaceWarning, isSamePicture, warningsFor } from '../people/enrolment.ts';
 import type { Gallery } from '../people/gallery.ts';
@@ -95,7 +95,7 @@ export function fileSources(paths: readonly string[]): Source[] {
 
 /** @throws ApexError PEOPLE_EVENT_WITHOUT_FACE */
 export async function eventSource(dataDir: string, eventId: string): Promise<Source> {
-  const path = await new FaceCrops(dataDir).find(eventId);
+  const path = await faceOfEvent(dataDir, eventId);
   if (path === null)
     throw new ApexError('PEOPLE_EVENT_WITHOUT_FACE', `no face is kept of event ${eventId}`);
   return { path, origin: eventId };

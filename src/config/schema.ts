@@ -5,6 +5,7 @@ import { evidenceSchema } from './evidence-schema.ts';
 import { facesSchema } from './face-schema.ts';
 import { parseHostPattern } from './host-pattern.ts';
 import { hubSchema } from './hub-schema.ts';
+import { journalSchema } from './journal-schema.ts';
 import { peopleSchema } from './people-schema.ts';
 import { ruleSchema } from './rule-schema.ts';
 import { absolutePath, fileOfSecret, oneSecretOnly, tokenSource } from './schema-parts.ts';
@@ -247,6 +248,10 @@ export const configSchema = z
     evidence: evidenceSchema.prefault({}).meta({
       title: 'Evidence',
       description: 'What is kept of events and alerts beside the snapshots.',
+    }),
+    journal: journalSchema.prefault({}).meta({
+      title: 'Journal',
+      description: 'Events and alerts that are kept for looking back.',
     }),
     cameras: z.record(cameraId, cameraSchema).default({}).meta({
       title: 'Cameras',

@@ -1,3 +1,5 @@
+import { makeEventId } from '../events/event-id.ts';
+import type { JournalIntake } from '../journal/contract.ts';
 import type { AlertTriggered } from '../protocol/payloads.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
@@ -5,6 +7,9 @@ import type { StoreWrites } from './store-writes.ts';
 
 interface AlertRecordDeps {
   readonly store: Pick<Store, 'enqueue'>;
+  readonly journal: Pick<JournalIntake, 'alert' | 'hasUnstoredAlerts'>;
+  /** 0 up to 1, as Math.random. */
+  readonly random: () => number;
   readonly clock: Clock;
   readonly writes: StoreWrites;
 }
@@ -12,11 +17,12 @@ interface AlertRecordDeps {
 /** More would take the memory that detecting needs. */
 const MAX_REFUSED = 1000;
 
-/** Alerts on their way into the store. What it refuses is offered again. */
+/** Alerts on their way into store and journal. What the store refuses is offered again; the journal does so itself. */
 export class AlertRecord {
   readonly #deps: AlertRecordDeps;
   #refused: AlertTriggered[] = [];
   #inFlight = 0;
+  #told = 0;
 
   constructor(deps: AlertRecordDeps) {
     this.#deps = deps;
@@ -27,12 +33,20 @@ export class AlertRecord {
     return this.#refused.length;
   }
 
-  /** Whether the store does not have an alert, or not yet. */
+  /** Whether store or journal do not have an alert, or not yet. */
   get hasUnstored(): boolean {
-    return this.#refused.length + this.#inFlight > 0;
+    return this.#refused.length + this.#inFlight > 0 || this.#deps.journal.hasUnstoredAlerts;
   }
 
-  tell(data: AlertTriggered): void {
+  tell(alert: AlertTriggered): void {
+    this.#told++;
+    const { journal, random } = this.#deps;
+    const data = { alert_id: makeEventId(alert.timestamp, this.#told, random), ...alert };
+    journal.alert(data);
+    this.#offer(data);
+  }
+
+  #offer(data: AlertTriggered): void {
     const { store, clock, writes } = this.#deps;
     const item = {
       type: 'alert_triggered',
@@ -58,6 +72,6 @@ export class AlertRecord {
   offerAgain(): void {
     const alerts = this.#refused;
     this.#refused = [];
-    for (const alert of alerts) this.tell(alert);
+    for (const alert of alerts) this.#offer(alert);
   }
 }

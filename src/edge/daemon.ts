@@ -19,10 +19,11 @@ import { planMasks, planRules, rulePlaceProblems } from './cameras/camera-rules-
 import type { CameraSet } from './cameras/camera-set.ts';
 import { FirstAnalysis } from './cameras/first-analysis.ts';
 import { WatchedCameras } from './cameras/watched-cameras.ts';
+import { catchUpJournal } from './journal-catch-up.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
 import { forgetAction, peopleProblems } from './people.ts';
-import { deadLetterView, missingUplinkView, queueView, uplinkView } from './status.ts';
+import { deadLetterView, journalView, missingUplinkView, queueView, uplinkView } from './status.ts';
 import { configuredModelsDir, planDetector } from './vision-spec.ts';
 
 const TICK_MS = 1000;
@@ -118,9 +119,12 @@ export class EdgeDaemon {
   }
 
   async #begin(): Promise<void> {
-    const { store, vision, uplink, requests, modelFault, faces } = this.#parts;
+    const { store, journal, vision, uplink, requests, modelFault, faces } = this.#parts;
     if (faces.fault !== null) this.#log.error({ err: faces.fault }, 'faces cannot be read');
-    this.#leftOpen = await LeftOpenEvents.find(store, this.#clock, this.#log);
+    const writing = { store, journal, clock: this.#clock, log: this.#log };
+    this.#leftOpen = await LeftOpenEvents.find(writing);
+    journal.onReplaced(() => void catchUpJournal(writing));
+    void catchUpJournal(writing);
     await this.#control.start();
     vision.onFacesReady((report) => faces.ready(report));
     this.#parts.people?.begin();
@@ -250,6 +254,7 @@ export class EdgeDaemon {
       queue: queueView(await store.queue(), now),
       uplink: this.#uplinkView(),
       evidence: this.#parts.evidence.view(),
+      journal: journalView(this.#parts.journal.status()),
       conditions: this.#parts.health.open(),
       config_problems: [
         ...loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
@@ -284,6 +289,7 @@ export class EdgeDaemon {
     await closed;
     await this.#cameras.shutdown();
     await this.#parts.evidence.settled();
+    await this.#parts.journal.flushed();
     await this.#parts.health.stop();
     const { ruleMemories } = this.#parts;
     await (this.#cameras.hasUnstoredAlerts ? ruleMemories.settled() : ruleMemories.stop());
@@ -291,6 +297,7 @@ export class EdgeDaemon {
     await uplink?.stop({ drainMs: DRAIN_MS });
     await this.#control.stop();
     await this.#parts.people?.stop();
+    await this.#parts.journal.close();
     this.#watch.stop();
     await store.close();
     await told;

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EvidenceView } from '../api/edge-status.ts';
@@ -7,6 +8,13 @@ import { CameraClips } from '../evidence/clips/camera-clips.ts';
 import { PacketRing } from '../evidence/clips/packet-ring.ts';
 import { EvictionLog } from '../evidence/eviction-log.ts';
 import { type EvidenceClass, EvidenceFiles } from '../evidence/evidence-files.ts';
+import {
+  clipWorkDir,
+  EVIDENCE_FOLDERS,
+  type PersonEvidence,
+  type RemovedEvidence,
+  removeEvidence,
+} from '../evidence/evidence-removal.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
@@ -49,17 +57,20 @@ export class EdgeEvidence {
       deliveredUntil: () => (hasHub ? deliveredUntil(store, clock) : Promise.resolve(null)),
       log,
     });
-    const files = (evidence: EvidenceClass, folder: string, megabytes: number): EvidenceFiles =>
+    // A crash may have left clips there that nobody will ever finish.
+    rmSync(clipWorkDir(data_dir), { recursive: true, force: true });
+    const files = (evidence: EvidenceClass, megabytes: number): EvidenceFiles =>
       new EvidenceFiles({
-        ...{ evidence, dir: join(data_dir, folder), budgetBytes: megabytes * BYTES_PER_MB, log },
+        ...{ evidence, dir: join(data_dir, EVIDENCE_FOLDERS[evidence]), log },
+        budgetBytes: megabytes * BYTES_PER_MB,
         onEvicted: (eviction) => this.#evictions.add(eviction),
       });
     const { faces, thumbnails, clips } = config.evidence;
     this.#files = {
-      snapshot: files('snapshot', 'snapshots', config.snapshots.retain_mb),
-      face: files('face', 'faces', faces.retain_mb),
-      thumbnail: files('thumbnail', 'thumbnails', thumbnails.retain_mb),
-      clip: files('clip', 'clips', clips.retain_mb),
+      snapshot: files('snapshot', config.snapshots.retain_mb),
+      face: files('face', faces.retain_mb),
+      thumbnail: files('thumbnail', thumbnails.retain_mb),
+      clip: files('clip', clips.retain_mb),
     };
   }
 
@@ -90,10 +101,15 @@ export class EdgeEvidence {
         keepMs: (pre_s + ring.segmentS) * 1000 + SPARE_MS,
       }),
       files: this.#files.clip,
-      workDir: join(config.edge.data_dir, 'clips', '.work'),
+      workDir: clipWorkDir(config.edge.data_dir),
       ffmpegPath: config.ffmpeg.path,
       log: own,
     });
+  }
+
+  /** Deletes what shows a person, and keeps nothing of it from now on. @throws Error as `removeEvidence` does */
+  remove(evidence: PersonEvidence): Promise<RemovedEvidence> {
+    return removeEvidence(this.#files, evidence);
   }
 
   /** By class: bytes kept, as far as known, and what was given up since the start. */

@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
-import { FaceCrops } from '../events/face-crops.ts';
+import { openEvidenceFolder, removeEvidence } from '../evidence/evidence-removal.ts';
+import { damagedJournals } from '../journal/journal-file.ts';
+import { JOURNAL_FILE } from '../journal/schema.ts';
 import { type ForgetReport, Forgetter } from '../people/forgetter.ts';
 import type { Gallery } from '../people/gallery.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
-import { openStore } from './parts.ts';
+import { openJournal, openStore } from './parts.ts';
+import { eraseMatter, findMatter } from './person-matter.ts';
 
 /**
  * Forgets a person while no daemon runs.
@@ -17,22 +20,25 @@ export async function forgetOffline(
   { config, gallery, clock, log }: { config: Config; gallery: Gallery; clock: Clock; log: Logger },
 ): Promise<ForgetReport> {
   const { data_dir } = config.edge;
-  const faces = new FaceCrops(data_dir);
-  // Nothing is stored where there is no file, and none is made.
-  const isStored = existsSync(join(data_dir, 'outbox.db'));
+  const hasJournal =
+    existsSync(join(data_dir, JOURNAL_FILE)) || damagedJournals(data_dir).length > 0;
+  // Nothing is stored where there is no file, and none is made. The store's lock is that of the journal, too.
+  const isStored = hasJournal || existsSync(join(data_dir, 'outbox.db'));
   const store = isStored ? await openStore(config, { clock, log }) : null;
-  const at = { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };
+  const journal = hasJournal ? openJournal(config, { clock, log }) : null;
+  const files = await openEvidenceFolder(data_dir, log);
   const forgetter = new Forgetter({
     gallery,
-    findEvents: async (person) => store?.eventsAbout(person) ?? [],
-    eraseEvents: async (person) => store?.forgetPerson(person, at) ?? { rows: 0, eventIds: [] },
-    removeFaces: (eventIds) => faces.remove(eventIds),
+    find: (person) => findMatter({ store, journal, clock }, person),
+    erase: (person) => eraseMatter({ store, journal, clock }, person),
+    removeFiles: (matter) => removeEvidence(files, matter),
     wallMs: () => clock.wallMs(),
     log,
   });
   try {
     return await forgetter.forget(personId);
   } finally {
+    await journal?.close();
     await store?.close();
   }
 }

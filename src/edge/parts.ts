@@ -3,6 +3,7 @@ import { formatProblem } from '../config/problem.ts';
 import { checkSecrets } from '../config/secret-problems.ts';
 import { type UplinkTls, uplinkTls, uplinkToken } from '../config/secrets.ts';
 import type { DailyAllowance } from '../evidence/upstream/daily-allowance.ts';
+import { Journal } from '../journal/journal.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { Store } from '../store/store.ts';
 import { bootId, type Clock, systemClock } from '../system/clock.ts';
@@ -34,6 +35,8 @@ export interface EdgeDaemonOptions {
 export interface EdgeParts {
   edgeId: string;
   store: Store;
+  /** What the box saw, for looking back. */
+  journal: Journal;
   vision: VisionHandle;
   uplink: Uplink | null;
   /** Requests of the hub, once they have cameras to serve. */
@@ -70,9 +73,12 @@ export async function assembleParts({
     log.warn({ problem: formatProblem(problem, loaded.sourcePath) }, 'configuration problem');
   }
   const store = await openStore(config, { clock, log });
+  // Behind the store, whose lock keeps other daemons out.
+  const journal = openJournal(config, { clock, log });
   try {
-    return await assembleAround(store, { loaded, env, log, clock });
+    return await assembleAround({ store, journal }, { loaded, env, log, clock });
   } catch (error) {
+    await journal.close();
     await store.close();
     throw error;
   }
@@ -94,8 +100,17 @@ export function openStore(
   });
 }
 
+/** Opens the journal as the configuration has it. */
+export function openJournal(
+  { edge, journal }: LoadedConfig['config'],
+  { clock, log }: { clock: Clock; log: Logger },
+): Journal {
+  const budgetBytes = journal.retain_mb * 1e6;
+  return new Journal({ dir: edge.data_dir, budgetBytes, clock, log });
+}
+
 async function assembleAround(
-  store: Store,
+  { store, journal }: Pick<EdgeParts, 'store' | 'journal'>,
   { loaded, env, log, clock }: Required<EdgeDaemonOptions>,
 ): Promise<EdgeParts> {
   const { config } = loaded;
@@ -109,9 +124,11 @@ async function assembleAround(
     makeUplink(edgeId, { store, requests }, { loaded, env, log, clock }),
   );
   if (uplink.fault !== null) log.error({ err: uplink.fault }, 'the hub cannot be told anything');
+  const evidence = new EdgeEvidence({ config, env, store, clock, log });
   const people = attempt('STORE_UNREADABLE', () => {
     const keyFile = config.people.key_file;
-    return new EdgePeople({ dataDir: data_dir, keyFile, env, store, clock, log });
+    const places = { store, journal, evidence };
+    return new EdgePeople({ dataDir: data_dir, keyFile, env, ...places, clock, log });
   });
   if (people.fault !== null) log.error({ err: people.fault }, 'nobody can be recognised');
   const vision = new VisionHandle({ clock, random: Math.random, log });
@@ -121,16 +138,17 @@ async function assembleAround(
   return {
     edgeId,
     store,
+    journal,
     vision,
     uplink: uplink.value,
     requests,
     uplinkFault: uplink.fault,
-    evidence: new EdgeEvidence({ config, env, store, clock, log }),
+    evidence,
     allowance: await openAllowance(config, { clock, log }),
     faces: new FaceRecognition(config, (name) => models.resolve(name), people.value ?? NOBODY),
     people: people.value,
     peopleFault: people.fault,
-    health: await openHealth(config, { store, vision, clock, log }),
+    health: await openHealth(config, { store, journal, vision, clock, log }),
     ruleMemories: await RuleMemories.open(data_dir, { clock, log }),
     plan,
     overrides: await CameraOverrides.open(data_dir, log),
@@ -141,10 +159,13 @@ async function assembleAround(
 
 function openHealth(
   { edge, alerts, detector }: LoadedConfig['config'],
-  parts: Pick<HealthWatchDeps, 'store' | 'vision' | 'clock' | 'log'>,
+  parts: Pick<HealthWatchDeps, 'store' | 'journal' | 'vision' | 'clock' | 'log'>,
 ): Promise<HealthWatch> {
   const { provider } = detector;
-  const machine = { bootId: bootId(), thermalDir: '/sys/class/thermal' };
+  const machine = {
+    ...{ bootId: bootId(), thermalDir: '/sys/class/thermal' },
+    random: Math.random,
+  };
   return HealthWatch.open({ ...parts, ...machine, dataDir: edge.data_dir, alerts, provider });
 }
 

@@ -1,5 +1,6 @@
-import { FaceCrops } from '../events/face-crops.ts';
+import type { PersonEvidence, RemovedEvidence } from '../evidence/evidence-removal.ts';
 import type { KnownPerson } from '../faces/contract.ts';
+import type { Journal } from '../journal/journal.ts';
 import { type ForgetReport, Forgetter } from '../people/forgetter.ts';
 import { Gallery } from '../people/gallery.ts';
 import { keyPlace } from '../people/key-file.ts';
@@ -7,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import { ApexError, asApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
+import { eraseMatter, findMatter } from './person-matter.ts';
 
 export interface EdgePeopleOptions {
   readonly dataDir: string;
@@ -14,6 +16,8 @@ export interface EdgePeopleOptions {
   readonly keyFile: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly store: Pick<Store, 'eventsAbout' | 'forgetPerson' | 'readmit'>;
+  readonly journal: Pick<Journal, 'mentions' | 'forgetPerson' | 'readmit'>;
+  readonly evidence: { remove(evidence: PersonEvidence): Promise<RemovedEvidence> };
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -39,16 +43,14 @@ export class EdgePeople {
 
   /** @throws ApexError where the gallery cannot be opened */
   constructor(options: EdgePeopleOptions) {
-    const { dataDir, keyFile, env, store, clock, log } = options;
+    const { dataDir, keyFile, env, evidence, clock, log } = options;
     this.#options = options;
     this.#gallery = new Gallery(Gallery.pathIn(dataDir), keyPlace(dataDir, keyFile, env));
-    const faces = new FaceCrops(dataDir);
     this.#forgetter = new Forgetter({
       gallery: this.#gallery,
-      findEvents: (person) => store.eventsAbout(person),
-      eraseEvents: (person) =>
-        store.forgetPerson(person, { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() }),
-      removeFaces: (eventIds) => faces.remove(eventIds),
+      find: (person) => findMatter(options, person),
+      erase: (person) => eraseMatter(options, person),
+      removeFiles: (matter) => evidence.remove(matter),
       wallMs: () => clock.wallMs(),
       log,
     });
@@ -75,7 +77,9 @@ export class EdgePeople {
     const nowMs = this.#options.clock.wallMs();
     try {
       const known = this.#gallery.known(embeddingModel, nowMs);
-      this.#options.store.readmit(new Set(known.map(({ personId }) => personId)));
+      const ids = new Set(known.map(({ personId }) => personId));
+      this.#options.store.readmit(ids);
+      this.#options.journal.readmit(ids);
       this.#nextExpiryMs = this.#gallery.nextExpiryMs(nowMs);
       this.#fault = null;
       return known;

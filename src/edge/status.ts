@@ -1,4 +1,11 @@
-import type { DeadLetterView, LaneView, QueueView, UplinkView } from '../api/edge-status.ts';
+import type {
+  DeadLetterView,
+  JournalView,
+  LaneView,
+  QueueView,
+  UplinkView,
+} from '../api/edge-status.ts';
+import type { JournalStatus } from '../journal/contract.ts';
 import type { DeadLetter } from '../store/requests.ts';
 import type { LaneQueue, QueueStatus } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
@@ -43,6 +50,25 @@ function laneView(lane: LaneQueue, nowMono: number): LaneView {
 export function deadLetterView(letter: DeadLetter): DeadLetterView {
   const { lane, seq, type, code, reason, wallMs, bytes, excerpt } = letter;
   return { lane, seq, type, code, reason, at: wallMs, bytes, excerpt };
+}
+
+export function journalView(journal: JournalStatus): JournalView {
+  const { stats, fault } = journal;
+  return {
+    events: stats?.events ?? null,
+    alerts: stats?.alerts ?? null,
+    open_alerts: stats?.openAlerts ?? null,
+    oldest: stats?.oldestMs ?? null,
+    bytes: stats?.bytes ?? 0,
+    budget_bytes: journal.budgetBytes,
+    waiting: journal.waitingEvents + journal.waitingAlerts,
+    evicted_events: stats?.evictedEvents ?? 0,
+    evicted_alerts: stats?.evictedAlerts ?? 0,
+    lost_events: (stats?.lostEvents ?? 0) + journal.undeclaredEvents,
+    lost_alerts: (stats?.lostAlerts ?? 0) + journal.undeclaredAlerts,
+    damaged_files: stats?.damagedFiles ?? 0,
+    fault: fault && new ApexError(fault.code, fault.message).toJSON(),
+  };
 }
 
 const NO_UPLINK: UplinkView = {

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { dayOfEvent } from '../events/event-id.ts';
 import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
+import { BarredIds } from './barred-ids.ts';
 
 const CAMERA_ID = /^[a-z0-9][a-z0-9_-]*$/;
 /** A name that no finished file has; left behind only by a power cut. */
@@ -60,6 +61,8 @@ export class EvidenceFiles {
   #files: Map<string, Kept> | null = null;
   #bytes = 0;
   #queue: Promise<unknown> = Promise.resolve();
+  /** Of these nothing is kept any more: what is still being made must not come afterwards. */
+  readonly #barred = new BarredIds();
 
   constructor(options: EvidenceFilesOptions) {
     this.#options = options;
@@ -82,7 +85,7 @@ export class EvidenceFiles {
    * Stores the file of an event in place of an earlier one, and keeps the budget.
    * @param content bytes, or the path of a finished file on the same file system, which is moved
    * @returns its path
-   * @throws ApexError EVENTS_SNAPSHOT_WRITE_FAILED; an earlier file is still there then
+   * @throws ApexError EVENTS_SNAPSHOT_WRITE_FAILED; an earlier file is still there then. EVIDENCE_FORGOTTEN: see `remove`
    */
   save(
     event: { cameraId: string; eventId: string },
@@ -91,6 +94,7 @@ export class EvidenceFiles {
     const saved = this.#queue
       .then(() => this.#save(event, content))
       .catch((cause: unknown) => {
+        if (cause instanceof ApexError) throw cause;
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new ApexError('EVENTS_SNAPSHOT_WRITE_FAILED', reason, { cause });
       });
@@ -99,10 +103,47 @@ export class EvidenceFiles {
     return saved;
   }
 
+  /** Whether nothing is kept of an event any more. */
+  isBarred(eventId: string): boolean {
+    return this.#barred.has(eventId);
+  }
+
+  /**
+   * Deletes the files of events, and keeps none of these from now on.
+   * @returns how many there were
+   * @throws Error where one could not be deleted; to be called again then
+   */
+  remove(eventIds: readonly string[]): Promise<number> {
+    // At once: what is asked to be saved from now on comes behind.
+    this.#barred.add(eventIds);
+    const removed = this.#queue.then(() => this.#removeAll(new Set(eventIds)));
+    this.#queue = removed.catch(() => undefined);
+    return removed;
+  }
+
+  async #removeAll(eventIds: ReadonlySet<string>): Promise<number> {
+    if (eventIds.size === 0) return 0;
+    this.#files ??= await readFiles(this.#options);
+    let removed = 0;
+    for (const path of [...this.#files.keys()]) {
+      if (!eventIds.has(basename(path, ENDINGS[this.#options.evidence]))) continue;
+      await rm(path, { force: true });
+      this.#files.delete(path);
+      removed++;
+      await removeIfEmpty(dirname(path));
+    }
+    this.#bytes = this.#sum(this.#files);
+    return removed;
+  }
+
   async #save(
     { cameraId, eventId }: { cameraId: string; eventId: string },
     content: Uint8Array | string,
   ): Promise<string> {
+    if (this.#barred.has(eventId)) {
+      if (typeof content === 'string') await rm(content, { force: true });
+      throw new ApexError('EVIDENCE_FORGOTTEN', `${eventId} shows somebody who is forgotten`);
+    }
     const path = this.pathOf(cameraId, eventId);
     if (path === null) throw new TypeError(`not an event of a camera: ${cameraId}, ${eventId}`);
     this.#files ??= await readFiles(this.#options);

@@ -10,18 +10,27 @@ export interface ForgetReport {
   readonly rows: number;
   /** Pictures of the face that were kept of events. */
   readonly faces: number;
+  /** Snapshots of events, thumbnails and clips of alerts. */
+  readonly pictures: number;
+}
+
+/** What is about a person. */
+export interface PersonMatter {
+  readonly eventIds: readonly string[];
+  /** Alerts about these events, and alerts that tell of the person. */
+  readonly alertIds: readonly string[];
 }
 
 export interface ForgetterOptions {
   readonly gallery: Gallery;
-  /** Ids of the stored events that tell of the person. */
-  readonly findEvents: (person: ForgottenPerson) => Promise<readonly string[]>;
-  /** Takes the person out of all stored events and tells the hub. To be repeated where it throws. */
-  readonly eraseEvents: (
-    person: ForgottenPerson,
-  ) => Promise<{ readonly rows: number; readonly eventIds: readonly string[] }>;
-  /** Deletes the pictures of faces that were kept of events. How many there were. */
-  readonly removeFaces: (eventIds: readonly string[]) => Promise<number>;
+  /** What of all that is stored is about the person. */
+  readonly find: (person: ForgottenPerson) => Promise<PersonMatter>;
+  /** Takes the person out of all that is stored and tells the hub. To be repeated where it throws. */
+  readonly erase: (person: ForgottenPerson) => Promise<PersonMatter & { readonly rows: number }>;
+  /** Deletes what was kept of events and alerts. How many files there were: faces, and others. */
+  readonly removeFiles: (
+    matter: PersonMatter,
+  ) => Promise<{ readonly faces: number; readonly others: number }>;
   readonly wallMs: () => number;
   readonly log: Logger;
 }
@@ -72,15 +81,18 @@ export class Forgetter {
   }
 
   async #finish(person: ForgottenPerson): Promise<ForgetReport> {
-    const { gallery, findEvents, eraseEvents, removeFaces } = this.#options;
+    const { gallery, find, erase, removeFiles } = this.#options;
     const { personId } = person;
     try {
-      // While the events still tell whose faces these are: a crash must not leave them behind.
-      const before = await removeFaces(await findEvents(person));
-      const { rows, eventIds } = await eraseEvents(person);
-      const faces = before + (await removeFaces(eventIds));
+      // While what is stored still tells whom these show: a crash must not leave them behind.
+      const before = await removeFiles(await find(person));
+      const erased = await erase(person);
+      const after = await removeFiles(erased);
       gallery.endForgetting(personId);
-      return { personId, rows, faces };
+      return {
+        ...{ personId, rows: erased.rows, faces: before.faces + after.faces },
+        pictures: before.others + after.others,
+      };
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new ApexError('PEOPLE_FORGETTING', `stored events may still tell of them: ${reason}`, {

@@ -28,6 +28,15 @@ export interface EventRow {
   readonly body: string;
 }
 
+/** An event as a list has it. */
+export interface ListedEvent {
+  /** Number in its table, in the order in which events began. */
+  readonly id: number;
+  readonly eventId: string;
+  readonly startMs: number;
+  readonly endMs: number | null;
+}
+
 /** One lane of one epoch, as far as it is still of interest. */
 export interface OutboxStream {
   readonly epoch: string;
@@ -139,6 +148,9 @@ interface Calls {
   forget: { args: { person: ForgottenPerson; order: NewRow | null }; result: ForgottenRows };
   /** What `forget` would find, and nothing changed. */
   mentions: { args: { person: ForgottenPerson }; result: ForgottenRows };
+  /** Events behind a number of the table, without their bodies; and bodies of events, those that are still there. */
+  listEvents: { args: { afterId: number; limit: number }; result: ListedEvent[] };
+  eventBodies: { args: { eventIds: readonly string[] }; result: string[] };
   openEvents: { args: Record<never, never>; result: EventRow[] };
 }
 

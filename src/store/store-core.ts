@@ -5,7 +5,7 @@ import { DeferredCalls } from './deferred-calls.ts';
 import { bytesOf, damagedFiles, deleteDamaged, eraseFreeRoom } from './file/outbox-file.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { addDeadLetter, countDeadLetters, listDeadLetters } from './outbox/dead-letters.ts';
-import { openEventRows, upsertEvent } from './outbox/event-rows.ts';
+import { eventBodies, listEventRows, openEventRows, upsertEvent } from './outbox/event-rows.ts';
 import { forgetInRows } from './outbox/forgetting.ts';
 import { isGapRow } from './outbox/held-rows.ts';
 import { type Moment, momentOf } from './outbox/moment.ts';
@@ -202,6 +202,10 @@ export class StoreCore {
         return listDeadLetters(db, call.limit);
       case 'peer':
         return readPeer(db);
+      case 'listEvents':
+        return listEventRows(db, call.afterId, call.limit);
+      case 'eventBodies':
+        return eventBodies(db, call.eventIds);
       case 'openEvents':
         return openEventRows(db);
       case 'forget':

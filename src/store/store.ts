@@ -13,6 +13,7 @@ import type {
   DeadLetter,
   EventRow,
   ForgottenRows,
+  ListedEvent,
   NewRow,
   OutboxStreams,
   Position,
@@ -157,6 +158,17 @@ export class Store {
       event: JSON.parse(row.body) as ObjectEvent,
       snapshotPath: row.snapshotPath,
     }));
+  }
+
+  /** The events that are kept, a part of them at a time: `id` of the last one is where the next part begins. */
+  listEvents(afterId: number, limit: number): Promise<ListedEvent[]> {
+    return this.#channel.call('listEvents', { afterId, limit });
+  }
+
+  /** These events as they were last recorded; those that are no longer kept are left out. */
+  async eventsOf(eventIds: readonly string[]): Promise<ObjectEvent[]> {
+    const bodies = await this.#channel.call('eventBodies', { eventIds });
+    return bodies.map((body) => JSON.parse(body) as ObjectEvent);
   }
 
   /** Ids of the events that tell of a person. */

@@ -89,6 +89,26 @@ export const ERROR_CATALOGUE = {
     summary: 'A message is nested deeper than a frame may be, so the hub would never take it.',
     remedy: 'Report it with the log around this line.',
   },
+  JOURNAL_FULL: {
+    summary: 'The journal of events and alerts has no room on the disk.',
+    remedy: 'Free space on the file system of the data folder; what waits is written then.',
+  },
+  JOURNAL_IO: {
+    summary: 'The journal of events and alerts could not be read or written.',
+    remedy: 'Check the disk (`dmesg`, `smartctl`, free space); what waits is tried again.',
+  },
+  JOURNAL_BUSY: {
+    summary: 'The journal has more questions than it can answer now.',
+    remedy: 'Ask again after a moment; ask for less at once, or less often.',
+  },
+  JOURNAL_INPUT: {
+    summary: 'What was asked of the journal is not possible.',
+    remedy: 'Mend what the message names; docs/journal.md says what may be asked.',
+  },
+  JOURNAL_CLOSED: {
+    summary: 'The journal is closed.',
+    remedy: 'Nothing during shutdown.',
+  },
   UPLINK_UNREACHABLE: {
     summary: 'The hub could not be reached.',
     remedy:
@@ -430,6 +450,10 @@ export const ERROR_CATALOGUE = {
     summary: 'The address of a camera that was given upstream is not allowed on this edge.',
     remedy:
       'Whoever manages the edge can add its scheme, host and port to `uplink.stream_requests.allow_addresses`.',
+  },
+  EVIDENCE_FORGOTTEN: {
+    summary: 'A picture or clip was not kept: it shows somebody who was just forgotten.',
+    remedy: 'Nothing: it is what `people forget` is for.',
   },
   EVENTS_SNAPSHOT_WRITE_FAILED: {
     summary: 'The picture of an event could not be stored; the event itself goes on without it.',

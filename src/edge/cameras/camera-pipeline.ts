@@ -8,6 +8,7 @@ import {
 import { EventFaces, type FaceNews } from '../../events/event-faces.ts';
 import type { CameraRules } from '../../events/rules/camera-rules.ts';
 import type { CameraFaces, FaceRequest } from '../../faces/recognition/camera-faces.ts';
+import type { JournalIntake } from '../../journal/contract.ts';
 import type { ObjectEvent } from '../../protocol/payloads.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../system/clock.ts';
@@ -21,6 +22,7 @@ import { CameraRecord } from './camera-record.ts';
 
 export interface CameraPipelineDeps {
   store: Store;
+  journal: JournalIntake;
   vision: VisionHandle;
   evidence: Pick<EdgeEvidence, 'snapshots' | 'faces' | 'thumbnails' | 'clipsOf'>;
   /** Null for a camera without rules. */

@@ -1,3 +1,4 @@
+import type { JournalIntake } from '../../journal/contract.ts';
 import type {
   AiDetectionResult,
   AlertTriggered,
@@ -12,6 +13,9 @@ import { StoreWrites } from '../store-writes.ts';
 
 export interface CameraRecordDeps {
   store: Store;
+  journal: JournalIntake;
+  /** 0 up to 1, as Math.random. */
+  random: () => number;
   clock: Clock;
   /** Of the camera. */
   log: Logger;
@@ -25,7 +29,10 @@ interface ToldEvent {
 /** Events of hours; more would take the memory that detecting needs. */
 const MAX_REFUSED = 1000;
 
-/** What one camera has seen, on its way into the store. Events and alerts that the store refuses are offered again. */
+/**
+ * What one camera has seen, on its way into store and journal. Events and alerts that the store refuses are offered
+ * again; the journal does so itself.
+ */
 export class CameraRecord {
   readonly #cameraId: string;
   readonly #deps: CameraRecordDeps;
@@ -76,6 +83,7 @@ export class CameraRecord {
 
   event(event: ObjectEvent, snapshotPath: string | null): void {
     const at = { wallMs: event.timestamp, monoMs: this.#deps.clock.monotonicMs(), snapshotPath };
+    this.#deps.journal.event(event);
     this.#store({ event, at });
   }
 

@@ -2,6 +2,7 @@ import type { CameraView, ConditionView } from '../../api/edge-status.ts';
 import { CameraOutages, type CameraPresence } from '../../events/watch/camera-outages.ts';
 import { OpenConditions } from '../../events/watch/open-conditions.ts';
 import type { LookTime } from '../../events/watch/told-alert.ts';
+import type { JournalIntake } from '../../journal/contract.ts';
 import type { AlertTriggered } from '../../protocol/payloads.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../system/clock.ts';
@@ -15,7 +16,10 @@ import { SceneSampler, type SceneSamplerDeps } from './scene-sampler.ts';
 export interface HealthWatchDeps extends BoxWatchDeps, SceneSamplerDeps {
   readonly store: Pick<Store, 'enqueue' | 'queue'>;
   readonly vision: BoxWatchDeps['vision'] & SceneSamplerDeps['vision'];
+  readonly journal: Pick<JournalIntake, 'alert' | 'hasUnstoredAlerts'>;
   readonly clock: Clock;
+  /** 0 up to 1, as Math.random. */
+  readonly random: () => number;
   /** Of this boot of the machine. */
   readonly bootId: string;
 }
@@ -104,9 +108,9 @@ export class HealthWatch {
     }
   }
 
-  /** Not before the alerts are in the store: rather told twice than not at all. */
+  /** Not before the alerts are in store and journal: rather told twice than not at all. */
   #remember(): void {
-    if (this.#writes.pending + this.#alerts.refused > 0) return;
+    if (this.#writes.pending > 0 || this.#alerts.hasUnstored) return;
     const { known } = this.#memory;
     const outages = this.#outages?.told ?? known.outages;
     const bestProvider = this.#box.bestProvider ?? known.bestProvider;

@@ -80,22 +80,37 @@ export class CameraClips {
 
   async #store(clip: PlannedClip, segments: readonly string[]): Promise<void> {
     const { cameraId, files, workDir, ffmpegPath, log } = this.#options;
-    const [first = '', ...others] = clip.alertIds;
+    const [first, ...others] = clip.alertIds.filter((id) => !files.isBarred(id));
+    // Everybody whom it would show is forgotten.
+    if (first === undefined) return;
     const target = join(workDir, `${cameraId}-${first}.mp4`);
+    const names = new Map([
+      [first, target],
+      ...others.map((id) => [id, `${target}.${id}`] as const),
+    ]);
     try {
       if (segments.length === 0)
         throw new ApexError('EVIDENCE_CLIP_FAILED', 'the camera sent nothing at that time');
       await mkdir(workDir, { recursive: true });
       await cutClip(ffmpegPath, segments, target);
       // One file with a name for each alert that it shows.
-      for (const id of others) await link(target, `${target}.${id}`);
-      await files.save({ cameraId, eventId: first }, target);
-      for (const id of others) await files.save({ cameraId, eventId: id }, `${target}.${id}`);
+      for (const id of others) await link(target, names.get(id) ?? target);
+      for (const [eventId, path] of names) await this.#keep(eventId, path);
       this.#made++;
     } catch (error) {
       this.#missed += clip.alertIds.length;
-      await rm(target, { force: true });
+      for (const path of names.values()) await rm(path, { force: true });
       log.warn({ err: error, alerts: clip.alertIds }, 'no clip of these alerts');
+    }
+  }
+
+  /** What somebody was forgotten for meanwhile is left out, and the rest is kept. */
+  async #keep(eventId: string, path: string): Promise<void> {
+    const { cameraId, files } = this.#options;
+    try {
+      await files.save({ cameraId, eventId }, path);
+    } catch (error) {
+      if (!(error instanceof ApexError) || error.code !== 'EVIDENCE_FORGOTTEN') throw error;
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { inJson, namesBeside, scrubJson } from '../../people/scrub.ts';
-import { UnusedRoom } from './unused-room.ts';
+import { UnusedRoom } from '../../store/file/unused-room.ts';
 
 /** What one slice did. */
 export interface ForgettingSlice {

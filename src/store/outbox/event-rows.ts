@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { EventRow } from '../requests.ts';
+import type { EventRow, ListedEvent } from '../requests.ts';
 
 /** Ended events kept for looking back; about 30 MB. */
 const EVENTS_KEPT = 50_000;
@@ -27,6 +27,26 @@ export function openEventRows(db: Database): EventRow[] {
        FROM event WHERE end_ms IS NULL ORDER BY id`,
     )
     .all();
+}
+
+/** Events behind a number, in the order in which they began. */
+export function listEventRows(db: Database, afterId: number, limit: number): ListedEvent[] {
+  return db
+    .prepare<[number, number], ListedEvent>(
+      `SELECT id, event_id AS eventId, start_ms AS startMs, end_ms AS endMs
+       FROM event WHERE id > ? ORDER BY id LIMIT ?`,
+    )
+    .all(afterId, limit);
+}
+
+/** JSON texts of events; those that are no longer kept are left out. */
+export function eventBodies(db: Database, eventIds: readonly string[]): string[] {
+  return db
+    .prepare<[string], string>(
+      'SELECT body FROM event WHERE event_id IN (SELECT value FROM json_each(?)) ORDER BY id',
+    )
+    .pluck()
+    .all(JSON.stringify(eventIds));
 }
 
 /** Forgets the oldest ended events to make room. How many. */

@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   react: 2,
   people: 2,
   store: 2,
+  journal: 2,
   tracking: 2,
   models: 2,
   faces: 2,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { unusedRoom } from '../../../src/hub/store/unused-room.ts';
+import { unusedRoom } from '../../../src/store/file/unused-room.ts';
 
 /** A page with the given header; cells are not looked at. */
 function page(

@@ -1,4 +1,4 @@
-import { fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 
 const PAGE_BYTES = 4096;
@@ -29,9 +29,7 @@ export class UnusedRoom {
 
   constructor(db: Database) {
     this.#db = db;
-    const path = db.name;
-    this.#file = descriptors.get(path) ?? openSync(path, 'r+');
-    descriptors.set(path, this.#file);
+    this.#file = descriptorOf(db.name);
     this.#from = fstatSync(this.#file).size;
   }
 
@@ -55,6 +53,15 @@ export class UnusedRoom {
     fsyncSync(this.#file);
     return true;
   }
+}
+
+function descriptorOf(path: string): number {
+  const known = descriptors.get(path);
+  // A damaged file may have been put aside, and another one be in its place.
+  if (known !== undefined && fstatSync(known).ino === statSync(path).ino) return known;
+  const opened = openSync(path, 'r+');
+  descriptors.set(path, opened);
+  return opened;
 }
 
 /** Whether everything in the log is in the main file. */
