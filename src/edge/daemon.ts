@@ -284,6 +284,7 @@ export class EdgeDaemon {
     await closed;
     await this.#cameras.shutdown();
     await this.#parts.evidence.settled();
+    await this.#parts.thumbnailPost.settled();
     await this.#parts.health.stop();
     const { ruleMemories } = this.#parts;
     await (this.#cameras.hasUnstoredAlerts ? ruleMemories.settled() : ruleMemories.stop());

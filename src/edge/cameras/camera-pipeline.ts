@@ -16,6 +16,7 @@ import { isMasked, type ObjectMask } from '../../tracking/zones/object-mask.ts';
 import type { CameraCounters, FrameResult, PersonFace } from '../../vision/contract.ts';
 import type { VisionHandle } from '../../vision/handle.ts';
 import type { EdgeEvidence } from '../edge-evidence.ts';
+import type { ThumbnailPost } from '../thumbnail-post.ts';
 import { AlertEvidence } from './alert-evidence.ts';
 import { CameraRecord } from './camera-record.ts';
 
@@ -23,6 +24,7 @@ export interface CameraPipelineDeps {
   store: Store;
   vision: VisionHandle;
   evidence: Pick<EdgeEvidence, 'snapshots' | 'faces' | 'thumbnails' | 'clipsOf'>;
+  thumbnailPost: Pick<ThumbnailPost, 'send'>;
   /** Null for a camera without rules. */
   rulesFor: (cameraId: string) => CameraRules | null;
   /** Null for a camera on which nobody is recognised. */

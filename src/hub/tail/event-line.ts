@@ -60,6 +60,12 @@ const DESCRIBERS: Readonly<Record<string, Describer>> = {
     const parsed = PAYLOADS.alert_triggered.schema.safeParse(data);
     return parsed.success ? `${parsed.data.severity} ${parsed.data.type}` : undefined;
   },
+  alert_thumbnail(data) {
+    const parsed = PAYLOADS.alert_thumbnail.schema.safeParse(data);
+    if (!parsed.success) return undefined;
+    const { alert_id: alert, width, height, jpeg } = parsed.data;
+    return `${alert} ${jpeg === '' ? 'taken back' : `${width}x${height}`}`;
+  },
   face_detection_result(data) {
     const parsed = PAYLOADS.face_detection_result.schema.safeParse(data);
     if (!parsed.success) return undefined;
