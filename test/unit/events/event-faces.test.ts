@@ -66,11 +66,9 @@ describe('faces of events', () => {
     const { events, results, looks } = play(6, (s) => (s < 1.3 ? face(0.7) : null));
     expect(looks[0]).toBeLessThan(1.4);
     expect(events.map(({ phase, identity }) => [phase, identity?.name])).toEqual([
-      ['new', undefined],
-      ['update', 'Ada'],
+      ['new', 'Ada'],
       ['end', 'Ada'],
     ]);
-    expect(events[1]?.timestamp).toBe(events[0]?.timestamp);
     expect(results).toHaveLength(1);
     expect(results[0]?.faces[0]).toMatchObject({
       ...{ event_id: events[0]?.event_id, person_id: 'ada-1', name: 'Ada', is_known: true },
