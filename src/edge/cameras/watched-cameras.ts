@@ -48,19 +48,19 @@ export class WatchedCameras {
   /** Starts what is to be watched from the beginning, and follows what the vision process tells. */
   begin(onFrame: (result: FrameResult) => void): void {
     const { vision, analysis } = this.#deps;
-    vision.onResult((result) => {
+    vision.on('result', (result) => {
       const camera = this.#cameras.get(result.cameraId);
       if (camera === undefined) return;
       onFrame(result);
       camera.pipeline.frame(result);
       analysis.frameAnalysed(result.cameraId);
     });
-    vision.onCameraStatus((status) => {
+    vision.on('camera', (status) => {
       this.#cameras.get(status.cameraId)?.pipeline.statusChanged(status);
       analysis.statusChanged(status);
       this.#deps.onChange();
     });
-    vision.onCounters((cameras) => {
+    vision.on('counters', (cameras) => {
       for (const counters of cameras) {
         this.#cameras.get(counters.cameraId)?.pipeline.countersChanged(counters);
       }
