@@ -6,9 +6,10 @@ import type { FrameResult } from '../../vision/contract.ts';
 import type { CameraPlan } from '../vision-spec.ts';
 import type { CameraCatalogue } from './camera-catalogue.ts';
 import type { CameraOverride, CameraOverrides } from './camera-overrides.ts';
-import { CameraPipeline, type CameraPipelineDeps, refusedCameraView } from './camera-pipeline.ts';
+import { CameraPipeline, type CameraPipelineDeps } from './camera-pipeline.ts';
 import type { FirstAnalysis } from './first-analysis.ts';
 import { withQuality } from './quality.ts';
+import { refusedCameraView } from './refused-camera-view.ts';
 import { changeInWords, stoppedStatus, type WatchedCamera } from './watched-camera.ts';
 
 export interface WatchedCamerasDeps extends CameraPipelineDeps {
