@@ -122,9 +122,9 @@ export class EdgeDaemon {
     if (faces.fault !== null) this.#log.error({ err: faces.fault }, 'faces cannot be read');
     this.#leftOpen = await LeftOpenEvents.find(store, this.#clock, this.#log);
     await this.#control.start();
-    vision.onFacesReady((report) => faces.ready(report));
+    vision.on('faces', (report) => faces.ready(report));
     this.#parts.people?.begin();
-    vision.onReady((_provider, labels) => this.#checkLabels(labels));
+    vision.on('ready', (_provider, labels) => this.#checkLabels(labels));
     let before: UplinkView['state'] = 'off';
     uplink?.onStatus(({ state }) => {
       if (state === 'authenticated' && before !== state) this.#hubConnections++;

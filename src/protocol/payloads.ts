@@ -12,6 +12,8 @@ const timestamp = ms.describe('When it happened, Unix milliseconds');
 /** Cameras, labels and models have names of people's own making. */
 const name = z.string().max(256);
 const camera = name.describe('The camera');
+/** Edges have at most 64 zones on a camera. */
+const zoneNames = z.array(name).max(256);
 
 export const aiDetectionResultSchema = z
   .object({
@@ -63,6 +65,12 @@ export const objectEventSchema = z
     top_score: z.number().describe('Best of the track, 0..1'),
     bounding_box: boundingBoxSchema.describe('The object as it was seen best'),
     has_snapshot: z.boolean().describe('The edge keeps a picture'),
+    current_zones: zoneNames
+      .optional()
+      .describe('Zones that it is in, or was when it was seen last; absent without zones'),
+    entered_zones: zoneNames
+      .optional()
+      .describe('Zones that it is or was in since its start, in the order of entry'),
     identity: identitySchema.optional().describe('Of a person whose face is known'),
     model: name.describe('The model that found it'),
     timestamp,

@@ -65,6 +65,7 @@ async function expectSixVisits(site: Site): Promise<void> {
     expect(Math.abs(visits[index]!.leave_s - leave_s), told).toBeLessThanOrEqual(TOLERANCE_S);
   }
   expect(ended.every(({ label }) => label === 'person')).toBe(true);
+  expect(ended.map(({ entered_zones }) => entered_zones)).toEqual(ended.map(() => ['room']));
   // Exactly one beginning and one end for each, and no event that is not among the six.
   const ids = new Set(ended.map(({ event_id }) => event_id));
   expect(ids.size).toBe(reference.length);
