@@ -6,7 +6,7 @@ import {
   MAX_THUMBNAIL_CHARACTERS,
   PAYLOADS,
 } from '../../../src/protocol/payloads.ts';
-import type { OutgoingMessage } from '../../../src/store/requests.ts';
+import type { OutgoingMessage } from '../../../src/store/store.ts';
 import { LogLines } from '../../support/log-lines.ts';
 
 const ALERT: AlertTriggered = {
