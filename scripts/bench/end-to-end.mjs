@@ -25,7 +25,7 @@ let began = null;
 let usage = null;
 
 const measured = new Promise((resolve) => {
-  vision.onResult((result) => {
+  vision.on('result', (result) => {
     events.frame(result);
     frames++;
     if (frames === WARM_UP) {

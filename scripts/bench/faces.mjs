@@ -51,12 +51,12 @@ async function play(isOn, { spec, faces, model, preparedDir }) {
   };
   let [frames, first, last] = [0, 0, 0];
   const finished = new Promise((resolve) => {
-    vision.onResult((result) => {
+    vision.on('result', (result) => {
       last = performance.now();
       if (frames++ === 0) first = last;
       pipeline.frame(result);
     });
-    vision.onCameraStatus((status) => {
+    vision.on('camera', (status) => {
       pipeline.statusChanged(status);
       if (status.state === 'finished') resolve();
     });

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** Messages name the zones of an object. */
+const MOST_ZONES = 64;
+
 /** Of zones, lines and rules. */
 export const ruleWord = z
   .string()
@@ -105,10 +108,17 @@ const privacyMaskSchema = z.strictObject({ coordinates: corners });
 
 /** Keys of a camera. */
 export const zonesOfCamera = {
-  zones: z.record(ruleWord, zoneSchema).default({}).meta({
-    title: 'Zones',
-    description: 'Parts of the picture that rules can name. An object is where its foot is.',
-  }),
+  zones: z
+    .record(ruleWord, zoneSchema)
+    .refine((zones) => Object.keys(zones).length <= MOST_ZONES, {
+      error: `at most ${MOST_ZONES} zones on a camera`,
+    })
+    .default({})
+    .meta({
+      title: 'Zones',
+      description:
+        'Parts of the picture that rules can name, at most 64. An object is where its foot is.',
+    }),
   lines: z.record(ruleWord, lineSchema).default({}).meta({
     title: 'Lines',
     description: 'Lines across the picture whose crossing rules can ask for.',

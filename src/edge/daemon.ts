@@ -126,9 +126,9 @@ export class EdgeDaemon {
     journal.onReplaced(() => void catchUpJournal(writing));
     void catchUpJournal(writing);
     await this.#control.start();
-    vision.onFacesReady((report) => faces.ready(report));
+    vision.on('faces', (report) => faces.ready(report));
     this.#parts.people?.begin();
-    vision.onReady((_provider, labels) => this.#checkLabels(labels));
+    vision.on('ready', (_provider, labels) => this.#checkLabels(labels));
     let before: UplinkView['state'] = 'off';
     uplink?.onStatus(({ state }) => {
       if (state === 'authenticated' && before !== state) this.#hubConnections++;
@@ -289,6 +289,7 @@ export class EdgeDaemon {
     await closed;
     await this.#cameras.shutdown();
     await this.#parts.evidence.settled();
+    await this.#parts.thumbnailPost.settled();
     await this.#parts.journal.flushed();
     await this.#parts.health.stop();
     const { ruleMemories } = this.#parts;

@@ -20,6 +20,7 @@ import { FaceRecognition } from './faces/face-recognition.ts';
 import { HealthWatch, type HealthWatchDeps } from './health/health-watch.ts';
 import { edgeIdentity } from './identity.ts';
 import { EdgePeople } from './people.ts';
+import { ThumbnailPost } from './thumbnail-post.ts';
 import { type CameraPlan, configuredModelsDir, planCameras } from './vision-spec.ts';
 
 const NOBODY = { known: () => [] };
@@ -46,6 +47,7 @@ export interface EdgeParts {
   evidence: EdgeEvidence;
   /** What evidence may be sent upstream. */
   allowance: DailyAllowance;
+  thumbnailPost: ThumbnailPost;
   faces: FaceRecognition;
   /** Null with the reason beside it. */
   people: EdgePeople | null;
@@ -133,6 +135,8 @@ async function assembleAround(
   if (people.fault !== null) log.error({ err: people.fault }, 'nobody can be recognised');
   const vision = new VisionHandle({ clock, random: Math.random, log });
   const plan = planCameras(config, env);
+  const allowance = await openAllowance(config, { clock, log });
+  const isPosted = config.uplink.url !== undefined && config.evidence.upstream.thumbnails;
   for (const { cameraId, fault } of plan.refused)
     log.error({ camera: cameraId, fault }, 'camera not started');
   return {
@@ -144,7 +148,8 @@ async function assembleAround(
     requests,
     uplinkFault: uplink.fault,
     evidence,
-    allowance: await openAllowance(config, { clock, log }),
+    allowance,
+    thumbnailPost: new ThumbnailPost({ store, allowance, isEnabled: isPosted, clock, log }),
     faces: new FaceRecognition(config, (name) => models.resolve(name), people.value ?? NOBODY),
     people: people.value,
     peopleFault: people.fault,

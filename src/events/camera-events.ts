@@ -142,13 +142,13 @@ export class CameraEvents {
       result.detections,
       result.monoMs,
     );
-    const events = [...lost.events, ...ended.flatMap((track) => this.#end(track, 'left'))];
-    for (const track of started) events.push(this.#begin(track, result));
-    for (const track of seen) events.push(...this.#update(track, result.monoMs));
+    const left = ended.flatMap((track) => this.#end(track, 'left'));
+    for (const track of started) this.#begin(track, result);
     const objects = seen.map((track) => this.#object(track));
+    // Before events are told: they say in which zones the rules have them.
     const alerts = this.#options.rules?.frame(objects, result) ?? [];
     return {
-      events,
+      events: [...lost.events, ...left, ...seen.flatMap((track) => this.#tell(track, result))],
       detections: lost.detections ?? this.#feed.frame(result, objects),
       snapshots: this.#options.snapshots ? this.#wantedSnapshots(seen, result) : [],
       alerts: [...lost.alerts, ...alerts],
@@ -206,7 +206,7 @@ export class CameraEvents {
     return { ...NO_CHANGES, events, detections, alerts: alerts ?? [], faces: this.#faceNews() };
   }
 
-  #begin(track: Track, { wallMs, monoMs, model }: FrameResult): ObjectEvent {
+  #begin(track: Track, { wallMs, monoMs, model }: FrameResult): void {
     const startTime = wallMs - (monoMs - track.firstSeenMs);
     const event = new LiveEvent({
       id: makeEventId(startTime, track.id, this.#options.random),
@@ -214,16 +214,16 @@ export class CameraEvents {
       model,
       startTime,
       track,
-      monoMs,
     });
     this.#followed.set(track.id, { event, best: new BestSnapshot() });
     this.#options.faces?.begun(track.id, event);
-    return event.told;
   }
 
-  #update(track: Track, monoMs: number): ObjectEvent[] {
-    const update = this.#get(track).event.see(track, monoMs, this.#options);
-    return update === null ? [] : [update];
+  /** What a sighting is worth telling of the event of its track. */
+  #tell(track: Track, { monoMs }: FrameResult): ObjectEvent[] {
+    const zones = this.#options.rules?.zonesOf(track.id) ?? null;
+    const told = this.#get(track).event.see({ track, zones, monoMs }, this.#options);
+    return told === null ? [] : [told];
   }
 
   #end(track: Track, reason: EndReason): ObjectEvent[] {

@@ -30,10 +30,17 @@ export class EventFaces<Face extends FaceSample> {
   /** Times at which tracks without an event were seen last. */
   readonly #tentative = new Map<number, number>();
   #results: FaceDetectionResult[] = [];
+  #decided = 0;
+  #named = 0;
   #best: { eventId: string; face: Face }[] = [];
 
   constructor(options: EventFacesOptions<Face>) {
     this.#options = options;
+  }
+
+  /** Results so far, and those of them that name somebody. */
+  get counts(): { decided: number; named: number } {
+    return { decided: this.#decided, named: this.#named };
   }
 
   /** Whose faces to read in this frame. @param tentative tracks that have no event yet */
@@ -51,7 +58,7 @@ export class EventFaces<Face extends FaceSample> {
   /** The faces that were asked for; null where the picture was gone. */
   read(request: FaceRequest, faces: readonly (Face | null)[] | null): void {
     const { decided, better } = this.#options.recognition.read(request, faces);
-    for (const face of decided) this.#decided(face);
+    for (const face of decided) this.#identified(face);
     for (const { trackId, best } of better) this.#keep(trackId, best);
   }
 
@@ -60,17 +67,16 @@ export class EventFaces<Face extends FaceSample> {
     this.#events.set(trackId, event);
     const face = this.#options.recognition.of(trackId);
     if (face === null) return;
-    if (face.identity !== null) this.#decided(face);
+    if (face.identity !== null) this.#identified(face);
     this.#keep(trackId, face.best);
   }
 
   /** What was never decided is told at the end. */
   ended(trackId: number): void {
-    const { recognition, cameraId } = this.#options;
+    const { recognition } = this.#options;
     const face = recognition.of(trackId);
     const event = this.#events.get(trackId);
-    if (face !== null && face.identity === null && event !== undefined)
-      this.#results.push(faceResult(face, { cameraId, eventId: event.id }));
+    if (face !== null && face.identity === null && event !== undefined) this.#tell(face, event);
     this.#events.delete(trackId);
     recognition.forget(trackId);
   }
@@ -83,12 +89,17 @@ export class EventFaces<Face extends FaceSample> {
     return news;
   }
 
-  #decided(face: FaceOfTrack<Face>): void {
+  #identified(face: FaceOfTrack<Face>): void {
     const event = this.#events.get(face.trackId);
     if (event === undefined) return;
     event.identified(wireIdentity(face.identity), face.identity?.kind === 'unknown');
-    const { cameraId } = this.#options;
-    this.#results.push(faceResult(face, { cameraId, eventId: event.id }));
+    this.#tell(face, event);
+  }
+
+  #tell(face: FaceOfTrack<Face>, { id: eventId }: LiveEvent): void {
+    this.#results.push(faceResult(face, { cameraId: this.#options.cameraId, eventId }));
+    this.#decided++;
+    if (face.identity?.kind === 'known') this.#named++;
   }
 
   #keep(trackId: number, face: Face): void {

@@ -2,6 +2,7 @@ import { detectionType } from '../protocol/detection.ts';
 import type { EventIdentity, ObjectEvent } from '../protocol/payloads.ts';
 import { iou } from '../tracking/box.ts';
 import type { Track } from '../tracking/types.ts';
+import type { TrackZones } from '../tracking/zones/camera-zones.ts';
 import { wireBox, wireScore } from './wire-numbers.ts';
 
 export type EndReason = NonNullable<ObjectEvent['end_reason']>;
@@ -17,6 +18,15 @@ export interface UpdateIntervals {
   aliveIntervalMs: number;
 }
 
+/** A frame in which the object was seen. */
+export interface Sighting {
+  readonly track: Track;
+  /** Null where the camera has no zones. */
+  readonly zones: TrackZones | null;
+  /** Of the frame. */
+  readonly monoMs: number;
+}
+
 /**
  * One object's stay in view, from its confirmation to its end.
  *
@@ -29,11 +39,13 @@ export class LiveEvent {
   readonly #model: string;
   readonly #startTime: number;
   #track: Track;
+  #zones: TrackZones | null = null;
   #hasSnapshot = false;
   #identity: EventIdentity | null = null;
   #isUnknown = false;
-  #told: ObjectEvent;
-  #toldMs: number;
+  /** What was told of it last; null before its first sighting. */
+  #told: ObjectEvent | null = null;
+  #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(start: {
     id: string;
@@ -42,20 +54,12 @@ export class LiveEvent {
     /** Wall clock when the track was first seen, in milliseconds. */
     startTime: number;
     track: Track;
-    monoMs: number;
   }) {
     this.id = start.id;
     this.#cameraId = start.cameraId;
     this.#model = start.model;
     this.#startTime = start.startTime;
     this.#track = start.track;
-    this.#told = this.#payload('new', start.monoMs);
-    this.#toldMs = start.monoMs;
-  }
-
-  /** What was told of it last; at first the `new` event. */
-  get told(): ObjectEvent {
-    return this.#told;
   }
 
   snapshotSaved(): void {
@@ -77,15 +81,13 @@ export class LiveEvent {
     return this.#identity;
   }
 
-  /** The object was seen; returns an update when there is something to tell. */
-  see(track: Track, monoMs: number, intervals: UpdateIntervals): ObjectEvent | null {
+  /** The object was seen; returns its beginning at first, then an update when there is something to tell. */
+  see({ track, zones, monoMs }: Sighting, intervals: UpdateIntervals): ObjectEvent | null {
     this.#track = track;
-    const sinceToldMs = monoMs - this.#toldMs;
-    // Who it is, people want to know at once.
-    const isDue = sinceToldMs >= intervals.updateIntervalMs || this.#isIdentityNew();
-    if (!isDue) return null;
-    if (sinceToldMs < intervals.aliveIntervalMs && !this.#isChanged()) return null;
-    this.#told = this.#payload('update', monoMs);
+    this.#zones = zones;
+    const told = this.#told;
+    if (told !== null && !this.#isWorthTelling(told, monoMs - this.#toldMs, intervals)) return null;
+    this.#told = this.#payload(told === null ? 'new' : 'update', monoMs);
     this.#toldMs = monoMs;
     return this.#told;
   }
@@ -95,18 +97,32 @@ export class LiveEvent {
     return { ...event, end_time: event.last_seen_time, end_reason: reason };
   }
 
-  #isChanged(): boolean {
+  #isWorthTelling(
+    told: ObjectEvent,
+    sinceToldMs: number,
+    { updateIntervalMs, aliveIntervalMs }: UpdateIntervals,
+  ): boolean {
+    if (this.#isNews(told)) return true;
+    if (sinceToldMs < updateIntervalMs) return false;
+    return sinceToldMs >= aliveIntervalMs || this.#isChanged(told);
+  }
+
+  /** Who it is and where it has got to, people want to know at once. Of both there is little in one life. */
+  #isNews(told: ObjectEvent): boolean {
     return (
-      iou(this.#told.bounding_box, this.#track.box) < MOVED_IOU ||
-      this.#track.topScore >= this.#told.top_score + SCORE_STEP ||
-      this.#track.label !== this.#told.label ||
-      this.#hasSnapshot !== this.#told.has_snapshot ||
-      this.#isIdentityNew()
+      this.#identity?.person_id !== told.identity?.person_id ||
+      !isSameList(this.#zones?.entered, told.entered_zones)
     );
   }
 
-  #isIdentityNew(): boolean {
-    return this.#identity?.person_id !== this.#told.identity?.person_id;
+  #isChanged(told: ObjectEvent): boolean {
+    return (
+      iou(told.bounding_box, this.#track.box) < MOVED_IOU ||
+      this.#track.topScore >= told.top_score + SCORE_STEP ||
+      this.#track.label !== told.label ||
+      this.#hasSnapshot !== told.has_snapshot ||
+      !isSameList(this.#zones?.current, told.current_zones)
+    );
   }
 
   #payload(phase: ObjectEvent['phase'], monoMs: number): ObjectEvent {
@@ -125,6 +141,10 @@ export class LiveEvent {
       top_score: wireScore(track.topScore),
       bounding_box: wireBox(track.box),
       has_snapshot: this.#hasSnapshot,
+      ...(this.#zones !== null && {
+        current_zones: [...this.#zones.current],
+        entered_zones: [...this.#zones.entered],
+      }),
       ...(this.#identity !== null && { identity: this.#identity }),
       model: this.#model,
       timestamp: this.#wallTime(monoMs),
@@ -134,4 +154,11 @@ export class LiveEvent {
   #wallTime(monoMs: number): number {
     return Math.round(this.#startTime + monoMs - this.#track.firstSeenMs);
   }
+}
+
+function isSameList(
+  some: readonly string[] | undefined,
+  others: readonly string[] | undefined,
+): boolean {
+  return some?.length === others?.length && (some ?? []).every((each, i) => each === others?.[i]);
 }

@@ -1,4 +1,4 @@
-import type { SEVERITIES, AlertTriggered, ObjectEvent } from '../protocol/payloads.ts';
+import type { AlertTriggered, ObjectEvent, SEVERITIES } from '../protocol/payloads.ts';
 import type { ErrorCode } from '../system/errors.ts';
 
 export type Severity = (typeof SEVERITIES)[number];

@@ -65,7 +65,10 @@ export class EventTable {
   }
 
   /** The zones of a stay are found under the time at which it began, which never changes. */
-  #moveZones(before: KnownEvent, { startMs, zones }: Pick<EventColumns, 'startMs' | 'zones'>): void {
+  #moveZones(
+    before: KnownEvent,
+    { startMs, zones }: Pick<EventColumns, 'startMs' | 'zones'>,
+  ): void {
     const { id } = before;
     for (const zone of JSON.parse(before.zones) as string[])
       this.#statements.removeZone.run(zone, startMs, id);

@@ -57,7 +57,8 @@ export class IntakeQueue {
 
   /** What became newer meanwhile waits on. */
   written(kind: IntakeKind, batch: readonly WaitingMessage[]): void {
-    for (const [id, body] of batch) if (this.#waiting[kind].get(id) === body) this.#remove(kind, id);
+    for (const [id, body] of batch)
+      if (this.#waiting[kind].get(id) === body) this.#remove(kind, id);
   }
 
   /** What was given up is written down. */

@@ -109,7 +109,8 @@ export class JournalCore {
       });
       if (step.done) {
         // What is in them cannot be taken out one by one.
-        if (op === 'forget') for (const path of damagedJournals(this.#options.dir)) deleteJournal(path);
+        if (op === 'forget')
+          for (const path of damagedJournals(this.#options.dir)) deleteJournal(path);
         return step.value;
       }
       yield;
@@ -221,7 +222,10 @@ export class JournalCore {
     if (this.#open === null) return null;
     const { db } = this.#open;
     try {
-      const counts = db.prepare<[], Pick<JournalStats, 'events' | 'alerts' | 'openAlerts' | 'oldestMs'>>(STATS);
+      const counts = db.prepare<
+        [],
+        Pick<JournalStats, 'events' | 'alerts' | 'openAlerts' | 'oldestMs'>
+      >(STATS);
       const found = counts.get() ?? { events: 0, alerts: 0, openAlerts: 0, oldestMs: null };
       return {
         ...found,

@@ -54,7 +54,8 @@ export class JournalReads {
   /** Another file is in the place of the one that is open. */
   reopen(): void {
     // Without a thread nothing is open; and one that fails opens anew by itself.
-    if (this.#thread.isRunning) this.#thread.call<'reopen'>({ op: 'reopen' }).catch(() => undefined);
+    if (this.#thread.isRunning)
+      this.#thread.call<'reopen'>({ op: 'reopen' }).catch(() => undefined);
   }
 
   close(): Promise<void> {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { ApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
-import type { JournalThreadSettings, FromThread, ToThread, WriterNews } from './requests.ts';
+import type { FromThread, JournalThreadSettings, ToThread, WriterNews } from './requests.ts';
 
 interface JournalThreadOptions {
   /** Path of the compiled worker. */

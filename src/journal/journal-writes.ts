@@ -95,7 +95,11 @@ export class JournalWrites {
       // That it cannot be opened is to be known before there is something to write.
       if (this.#queue.size === 0) await this.#options.thread.call<'open'>({ op: 'open' });
       for (const kind of ['alert', 'event'] as const)
-        for (let batch = this.#queue.batch(kind); batch.length > 0; batch = this.#queue.batch(kind)) {
+        for (
+          let batch = this.#queue.batch(kind);
+          batch.length > 0;
+          batch = this.#queue.batch(kind)
+        ) {
           const bodies = batch.map(([, body]) => body);
           const lost = {
             events: this.#queue.count('event').lost,
@@ -119,7 +123,10 @@ export class JournalWrites {
   /** A disk that takes nothing is told once, not with every event. */
   #failed(error: ApexError): void {
     if (this.#fault === null)
-      this.#options.log.error({ err: error }, 'journal cannot be written; what comes waits in memory');
+      this.#options.log.error(
+        { err: error },
+        'journal cannot be written; what comes waits in memory',
+      );
     this.#fault = error;
   }
 

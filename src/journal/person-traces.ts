@@ -62,9 +62,7 @@ export class PersonWork {
     this.#people = people;
     this.#eventIds = new Set(eventIds);
     const names = person.names.filter((name) => name !== '');
-    this.#needles = JSON.stringify([
-      ...new Set([person.personId, ...names, ...names.map(inJson)]),
-    ]);
+    this.#needles = JSON.stringify([...new Set([person.personId, ...names, ...names.map(inJson)])]);
   }
 
   *run(): Generator<void, PersonTraces> {

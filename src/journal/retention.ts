@@ -50,7 +50,8 @@ export class Retention {
     const { budgetBytes } = this.#options;
     const isOverBudget = usedBytes > FULL * budgetBytes;
     const roomBytes = this.#roomOnDisk(fileBytes);
-    if ((isOverBudget || usedBytes > roomBytes) && this.#deleteOldest(isOverBudget)) return 'deleted';
+    if ((isOverBudget || usedBytes > roomBytes) && this.#deleteOldest(isOverBudget))
+      return 'deleted';
     const isTooLarge = fileBytes > Math.min(budgetBytes, roomBytes);
     if (!isTooLarge || fileBytes === usedBytes) return 'nothing';
     this.#rows.db.pragma(`incremental_vacuum(${SLICE_PAGES})`);
@@ -68,7 +69,10 @@ export class Retention {
     const read = (name: string) => this.#rows.db.pragma(name, { simple: true }) as number;
     const pageBytes = read('page_size');
     const pages = read('page_count');
-    return { fileBytes: pages * pageBytes, usedBytes: (pages - read('freelist_count')) * pageBytes };
+    return {
+      fileBytes: pages * pageBytes,
+      usedBytes: (pages - read('freelist_count')) * pageBytes,
+    };
   }
 
   #deleteOldest(mayTakeOpenAlerts: boolean): boolean {

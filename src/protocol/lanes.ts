@@ -11,6 +11,8 @@ const LANE_OF_TYPE = {
   person_forgotten: 0,
   face_detection_result: 1,
   object_event: 1,
+  // Behind its alert, which waits for no picture.
+  alert_thumbnail: 1,
   ai_detection_result: 2,
   ai_engine_status: 3,
 } as const satisfies Record<string, Lane>;

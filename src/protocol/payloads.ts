@@ -12,6 +12,8 @@ const timestamp = ms.describe('When it happened, Unix milliseconds');
 /** Cameras, labels and models have names of people's own making. */
 const name = z.string().max(256);
 const camera = name.describe('The camera');
+/** Edges have at most 64 zones on a camera. */
+const zoneNames = z.array(name).max(256);
 
 export const aiDetectionResultSchema = z
   .object({
@@ -63,6 +65,12 @@ export const objectEventSchema = z
     top_score: z.number().describe('Best of the track, 0..1'),
     bounding_box: boundingBoxSchema.describe('The object as it was seen best'),
     has_snapshot: z.boolean().describe('The edge keeps a picture'),
+    current_zones: zoneNames
+      .optional()
+      .describe('Zones that it is in, or was when it was seen last; absent without zones'),
+    entered_zones: zoneNames
+      .optional()
+      .describe('Zones that it is or was in since its start, in the order of entry'),
     identity: identitySchema.optional().describe('Of a person whose face is known'),
     model: name.describe('The model that found it'),
     timestamp,
@@ -94,6 +102,26 @@ const alertTriggeredSchema = z
   })
   .describe('Something that people have to know at once.');
 export type AlertTriggered = z.infer<typeof alertTriggeredSchema>;
+
+/** Characters of base64; a picture of 320 pixels in a day's light has about 20,000. */
+export const MAX_THUMBNAIL_CHARACTERS = 48 * 1024;
+
+const alertThumbnailSchema = z
+  .object({
+    alert_id: name.describe('The `alert_id` of its alert, which may come before or after it'),
+    event_id: name.optional().describe('The event that the alert names'),
+    camera_id: camera,
+    timestamp,
+    width: z.number().int().min(1).max(4096).describe('Pixels'),
+    height: z.number().int().min(1).max(4096).describe('Pixels'),
+    jpeg: z
+      .string()
+      .max(MAX_THUMBNAIL_CHARACTERS)
+      .regex(/^[A-Za-z0-9+/]*={0,2}$/, 'base64')
+      .describe('The picture as base64; empty where it was taken back since'),
+  })
+  .describe('What raised an alert: the object and what is around it.');
+export type AlertThumbnail = z.infer<typeof alertThumbnailSchema>;
 
 const faceDetectionResultSchema = z
   .object({
@@ -146,6 +174,7 @@ export const PAYLOADS = {
   alert_triggered: { version: 1, schema: alertTriggeredSchema },
   face_detection_result: { version: 1, schema: faceDetectionResultSchema },
   object_event: { version: 1, schema: objectEventSchema },
+  alert_thumbnail: { version: 1, schema: alertThumbnailSchema },
   ai_detection_result: { version: 1, schema: aiDetectionResultSchema },
   ai_engine_status: { version: 1, schema: aiEngineStatusSchema },
   person_forgotten: { version: 1, schema: personForgottenSchema },

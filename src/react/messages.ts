@@ -81,6 +81,7 @@ export const MESSAGE_TYPES = {
   FACE_DETECTION_RESULT: 'face_detection_result',
   OBJECT_EVENT: 'object_event',
   ALERT_TRIGGERED: 'alert_triggered',
+  ALERT_THUMBNAIL: 'alert_thumbnail',
   AI_ENGINE_STATUS: 'ai_engine_status',
   SERVER_DRAINING: 'server_draining',
   ERROR: 'error',

@@ -93,6 +93,7 @@ export async function recognise(
     store: store as unknown as Store,
     rulesFor: () => null,
     masksFor: () => [],
+    thumbnailPost: { send: () => undefined },
     facesFor: () =>
       recognition as ReturnType<ConstructorParameters<typeof CameraPipeline>[1]['facesFor']>,
     evidence: {
@@ -109,15 +110,15 @@ export async function recognise(
   let report: FacesReport | null = null;
   const times = { first: 0, last: 0 };
   const finished = new Promise<void>((resolve) => {
-    vision.onResult((result) => {
+    vision.on('result', (result) => {
       times.last = systemClock.monotonicMs();
       if (frames++ === 0) times.first = times.last;
       pipeline.frame(result);
     });
-    vision.onFacesReady((ready) => {
+    vision.on('faces', (ready) => {
       report = ready;
     });
-    vision.onCameraStatus((status) => {
+    vision.on('camera', (status) => {
       pipeline.statusChanged(status);
       if (status.state === 'finished') resolve();
     });

@@ -54,10 +54,10 @@ export class VisionUnderTest {
     clock: Clock = systemClock,
   ) {
     this.handle = new VisionHandle({ clock, random: () => 0, log: silentLogger });
-    this.handle.onResult((result) => this.results.push(result));
-    this.handle.onCameraStatus((status) => this.statuses.push(status));
-    this.handle.onStateChange((state) => this.states.push(state));
-    this.handle.onCounters((counters) => {
+    this.handle.on('result', (result) => this.results.push(result));
+    this.handle.on('camera', (status) => this.statuses.push(status));
+    this.handle.on('state', (state) => this.states.push(state));
+    this.handle.on('counters', (counters) => {
       this.counters = counters;
     });
     this.handle.start({ faces: null, ...spec, ffmpegPath: 'ffmpeg' });

@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import type { CameraSpec } from '../../capture/contract.ts';
 import { makeEventId } from '../../events/event-id.ts';
 import type { CameraClips } from '../../evidence/clips/camera-clips.ts';
@@ -8,20 +7,18 @@ import type { Clock } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
 import type { VisionHandle } from '../../vision/handle.ts';
 import type { EdgeEvidence } from '../edge-evidence.ts';
+import type { ThumbnailPost } from '../thumbnail-post.ts';
+import { alertPicture } from './alert-picture.ts';
 
 export interface AlertEvidenceDeps {
   readonly vision: VisionHandle;
   readonly evidence: Pick<EdgeEvidence, 'thumbnails' | 'clipsOf'>;
+  readonly thumbnailPost: Pick<ThumbnailPost, 'send'>;
   readonly clock: Clock;
   readonly random: () => number;
   /** Of the camera. */
   readonly log: Logger;
 }
-
-/** Of a thumbnail, pixels; and what of the picture is around the object, in shares of the object. */
-const THUMBNAIL_WIDTH = 320;
-const MARGIN = 0.3;
-const JPEG_QUALITY = 75;
 
 /** What is kept of the alerts of one camera: a small picture, and a clip. No alert waits for it. */
 export class AlertEvidence {
@@ -56,8 +53,9 @@ export class AlertEvidence {
     const id = makeEventId(alert.timestamp, this.#alerts, this.#deps.random);
     this.#clips?.alert(id, frame?.monoMs ?? this.#deps.clock.monotonicMs());
     const box = boundingBoxSchema.safeParse(alert.data.bounding_box);
-    if (frame !== null && box.success) void this.#keepThumbnail(id, frame.frameId, box.data);
-    return { ...alert, alert_id: id, has_clip: this.#clips !== null };
+    const told = { ...alert, alert_id: id, has_clip: this.#clips !== null };
+    if (frame !== null && box.success) void this.#keepThumbnail(told, frame.frameId, box.data);
+    return told;
   }
 
   /** To be called about every second. */
@@ -70,34 +68,22 @@ export class AlertEvidence {
     await this.#clips?.finish();
   }
 
-  async #keepThumbnail(alertId: string, frameId: number, box: BoundingBox): Promise<void> {
-    const { vision, evidence, log } = this.#deps;
+  async #keepThumbnail(
+    alert: AlertTriggered & { readonly alert_id: string },
+    frameId: number,
+    box: BoundingBox,
+  ): Promise<void> {
+    const { vision, evidence, thumbnailPost, log } = this.#deps;
+    const { alert_id: alertId } = alert;
     const cameraId = this.#spec.id;
     try {
-      const image = await vision.snapshot(cameraId, frameId, this.#spec.snapshot?.maxWidth ?? 0);
-      if (image === null) return;
-      const jpeg = await sharp(image.jpeg)
-        .extract(surroundings(box, image))
-        .resize({ width: THUMBNAIL_WIDTH, withoutEnlargement: true })
-        .jpeg({ quality: JPEG_QUALITY })
-        .toBuffer();
-      await evidence.thumbnails.save({ cameraId, eventId: alertId }, jpeg);
+      const picture = await vision.snapshot(cameraId, frameId, this.#spec.snapshot?.maxWidth ?? 0);
+      if (picture === null) return;
+      const thumbnail = await alertPicture(picture, box);
+      thumbnailPost.send(alert, thumbnail);
+      await evidence.thumbnails.save({ cameraId, eventId: alertId }, thumbnail.jpeg);
     } catch (error) {
       log.warn({ err: error, alert_id: alertId }, 'no thumbnail of this alert');
     }
   }
-}
-
-/** The object with some of what is around it, in pixels of the picture. */
-function surroundings(
-  { x, y, width, height }: BoundingBox,
-  picture: { readonly width: number; readonly height: number },
-): { left: number; top: number; width: number; height: number } {
-  const within = (value: number, size: number): number =>
-    Math.min(size, Math.max(0, Math.round(value * size)));
-  const left = Math.min(within(x - MARGIN * width, picture.width), picture.width - 1);
-  const top = Math.min(within(y - MARGIN * height, picture.height), picture.height - 1);
-  const right = Math.max(left + 1, within(x + width * (1 + MARGIN), picture.width));
-  const bottom = Math.max(top + 1, within(y + height * (1 + MARGIN), picture.height));
-  return { left, top, width: right - left, height: bottom - top };
 }

@@ -1,5 +1,5 @@
 import type { CameraView } from '../../api/edge-status.ts';
-import type { CameraFault, CameraSpec, CameraStatus } from '../../capture/contract.ts';
+import type { CameraSpec, CameraStatus } from '../../capture/contract.ts';
 import {
   type CameraChanges,
   CameraEvents,
@@ -13,18 +13,24 @@ import type { ObjectEvent } from '../../protocol/payloads.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
-import { isMasked, type ObjectMask } from '../../tracking/zones/object-mask.ts';
+import type { ObjectMask } from '../../tracking/zones/object-mask.ts';
 import type { CameraCounters, FrameResult, PersonFace } from '../../vision/contract.ts';
 import type { VisionHandle } from '../../vision/handle.ts';
 import type { EdgeEvidence } from '../edge-evidence.ts';
+import type { ThumbnailPost } from '../thumbnail-post.ts';
 import { AlertEvidence } from './alert-evidence.ts';
 import { CameraRecord } from './camera-record.ts';
+import { CameraVitals } from './camera-vitals.ts';
+import { EventPictures, keptPictureSize } from './event-pictures.ts';
+import { OpenStays } from './open-stays.ts';
+import { WantedObjects } from './wanted-objects.ts';
 
 export interface CameraPipelineDeps {
   store: Store;
   journal: JournalIntake;
   vision: VisionHandle;
   evidence: Pick<EdgeEvidence, 'snapshots' | 'faces' | 'thumbnails' | 'clipsOf'>;
+  thumbnailPost: Pick<ThumbnailPost, 'send'>;
   /** Null for a camera without rules. */
   rulesFor: (cameraId: string) => CameraRules | null;
   /** Null for a camera on which nobody is recognised. */
@@ -36,45 +42,33 @@ export interface CameraPipelineDeps {
   log: Logger;
 }
 
-const NO_PLACES = { zones: {}, lines: {} };
-
-/** States in which nobody watches any more, so that what was in view has ended. */
-const ENDED_STATES: ReadonlySet<CameraStatus['state']> = new Set([
-  'disabled',
-  'stopped',
-  'failed',
-  'finished',
-]);
-
 /** What happens with the results of one camera: frames to events, events to the store, pictures to files. */
 export class CameraPipeline {
   #spec: CameraSpec;
   readonly #deps: CameraPipelineDeps;
-  readonly #events: CameraEvents;
-  /** Events going on: what is in view, and where its picture is once there is one. */
-  readonly #inView = new Map<string, { label: string; snapshotPath: string | null }>();
-  #status: CameraStatus;
-  #counters: CameraCounters | null = null;
-  #started = 0;
-  #ended = 0;
-  #alerts = 0;
-  #faces: { decided: number; named: number } | null = null;
-  readonly #rules: CameraRules | null;
+  readonly #vitals: CameraVitals;
   readonly #masks: readonly ObjectMask[];
-  /** Counted here, so that it goes on over restarts of the vision process. */
-  #analysed = 0;
+  #wanted: WantedObjects;
+  readonly #rules: CameraRules | null;
+  readonly #faces: EventFaces<PersonFace> | null;
+  readonly #events: CameraEvents;
+  readonly #stays = new OpenStays();
+  #alerts = 0;
   readonly #record: CameraRecord;
   readonly #evidence: AlertEvidence;
+  readonly #pictures: EventPictures;
 
   constructor(spec: CameraSpec, deps: CameraPipelineDeps) {
     this.#spec = spec;
     this.#deps = { ...deps, log: deps.log.child({ camera: spec.id }) };
+    this.#vitals = new CameraVitals(spec.id, deps.clock.monotonicMs());
     this.#record = new CameraRecord(spec.id, this.#deps);
     this.#evidence = new AlertEvidence(spec, this.#deps);
-    this.#rules = deps.rulesFor(spec.id);
+    this.#pictures = new EventPictures(this.#deps);
     this.#masks = deps.masksFor(spec.id);
-    const recognition = deps.facesFor(spec.id);
-    if (recognition !== null) this.#faces = { decided: 0, named: 0 };
+    this.#wanted = new WantedObjects(spec.labels, this.#masks);
+    this.#rules = deps.rulesFor(spec.id);
+    this.#faces = this.#eventFaces();
     this.#events = new CameraEvents({
       cameraId: spec.id,
       minScore: spec.minScore,
@@ -82,30 +76,12 @@ export class CameraPipeline {
       random: deps.random,
       snapshots: spec.snapshot !== null && deps.evidence.snapshots !== null,
       rules: this.#rules,
-      faces:
-        recognition &&
-        new EventFaces({
-          ...{ cameraId: spec.id, recognition },
-          pictureSize: () => this.#pictureSize(),
-        }),
+      faces: this.#faces,
     });
-    this.#status = {
-      cameraId: spec.id,
-      state: 'connecting',
-      sinceMonoMs: deps.clock.monotonicMs(),
-      fault: null,
-      reconnects: 0,
-      retryAtMonoMs: null,
-      stream: null,
-      decoder: null,
-      analysed: null,
-      failures: 0,
-      clip: 0,
-    };
   }
 
   get status(): CameraStatus {
-    return this.#status;
+    return this.#vitals.status;
   }
 
   /** How the camera is watched. */
@@ -116,6 +92,7 @@ export class CameraPipeline {
   /** The camera is watched otherwise from now on; its events go on. */
   specChanged(spec: CameraSpec): void {
     this.#spec = spec;
+    this.#wanted = new WantedObjects(spec.labels, this.#masks);
     this.#events.frameIntervalChanged(frameIntervalMs(spec));
   }
 
@@ -129,31 +106,24 @@ export class CameraPipeline {
     return this.#record.hasUnstoredAlerts;
   }
 
-  get fps(): number {
-    return this.#status.state === 'streaming' ? (this.#counters?.fps ?? 0) : 0;
-  }
-
   frame(result: FrameResult): void {
-    this.#analysed++;
-    const wanted = this.#spec.labels;
-    const detections = result.detections.filter(
-      (each) => (wanted?.includes(each.label) ?? true) && !isMasked(this.#masks, each),
-    );
+    this.#vitals.frameAnalysed();
+    const detections = this.#wanted.among(result.detections);
     this.#apply(this.#events.frame({ ...result, detections }));
   }
 
   statusChanged(status: CameraStatus): void {
-    this.#status = status;
-    if (ENDED_STATES.has(status.state)) this.#apply(this.#events.cameraLost());
+    this.#vitals.statusChanged(status);
+    if (this.#vitals.hasEnded) this.#apply(this.#events.cameraLost());
+  }
+
+  countersChanged(counters: CameraCounters): void {
+    this.#vitals.countersChanged(counters);
   }
 
   /** Labels of the configuration that the model does not have. */
   unknownLabels(known: readonly string[]): string[] {
-    return (this.#spec.labels ?? []).filter((label) => !known.includes(label));
-  }
-
-  countersChanged(counters: CameraCounters): void {
-    this.#counters = counters;
+    return this.#wanted.unknownLabels(known);
   }
 
   /** To be called about every second: events end also when no frame comes. */
@@ -174,30 +144,15 @@ export class CameraPipeline {
 
   /** @param change how it differs from the configuration, in words; null where it does not */
   view(nowMs: number, change: string | null): CameraView {
-    const { state, fault, reconnects, retryAtMonoMs, stream, decoder, analysed, sinceMonoMs } =
-      this.#status;
-    const { fps } = this.#spec;
     return {
-      camera_id: this.#spec.id,
-      state,
-      since_s: (nowMs - sinceMonoMs) / 1000,
-      fault,
-      retry_in_s: retryAtMonoMs === null ? null : Math.max(0, retryAtMonoMs - nowMs) / 1000,
-      reconnects,
-      fps: this.fps,
-      frames_received: this.#counters?.framesReceived ?? 0,
-      frames_analysed: this.#analysed,
-      frames_dropped: this.#counters?.framesDropped ?? 0,
-      objects: this.#objectsInView(),
-      events_started: this.#started,
-      events_ended: this.#ended,
+      ...this.#vitals.view(nowMs, this.#spec.fps),
+      objects: this.#stays.byLabel,
+      events_started: this.#stays.started,
+      events_ended: this.#stays.ended,
       alerts: this.#alerts,
-      faces: this.#faces && { ...this.#faces },
+      faces: this.#faces?.counts ?? null,
       clips: this.#evidence.clips,
-      ...(this.#rules?.counts ?? NO_PLACES),
-      stream,
-      decoder,
-      analysed: analysed && { fps: fps === 'all' ? null : fps, ...analysed },
+      ...(this.#rules?.counts ?? { zones: {}, lines: {} }),
       change,
     };
   }
@@ -214,15 +169,15 @@ export class CameraPipeline {
     if (faceRequest !== null) void this.#readFaces(faceRequest);
   }
 
+  #tell(event: ObjectEvent): void {
+    this.#record.event(event, this.#stays.told(event));
+  }
+
   #tellFaces({ results, best }: FaceNews<PersonFace>): void {
-    for (const result of results) {
-      this.#record.faces(result);
-      if (this.#faces === null) continue;
-      this.#faces.decided++;
-      if (result.faces.some(({ is_known }) => is_known === true)) this.#faces.named++;
-    }
+    for (const result of results) this.#record.faces(result);
+    const cameraId = this.#spec.id;
     for (const { eventId, face } of best)
-      if (face.jpeg !== null) void this.#keepFace(eventId, face.jpeg);
+      if (face.jpeg !== null) void this.#pictures.keepFace({ cameraId, eventId }, face.jpeg);
   }
 
   async #readFaces(request: FaceRequest): Promise<void> {
@@ -231,87 +186,23 @@ export class CameraPipeline {
     this.#tellFaces(this.#events.facesRead(request, faces));
   }
 
-  async #keepFace(eventId: string, jpeg: Uint8Array): Promise<void> {
-    const { evidence, log } = this.#deps;
-    try {
-      await evidence.faces.save({ cameraId: this.#spec.id, eventId }, jpeg);
-    } catch (error) {
-      log.warn({ err: error, event_id: eventId }, 'no face kept for this event');
-    }
-  }
-
-  /** Of the pictures that are kept, pixels; null while the stream is not known. */
-  #pictureSize(): { width: number; height: number } | null {
-    const { stream } = this.#status;
-    const { snapshot } = this.#spec;
-    if (stream === null || snapshot === null) return null;
-    const { maxWidth, maxHeight } = snapshot;
-    const scale = Math.min(1, maxWidth / stream.width, maxHeight / stream.height);
-    return { width: stream.width * scale, height: stream.height * scale };
-  }
-
-  #tell(event: ObjectEvent): void {
-    const { event_id, label, phase } = event;
-    const snapshotPath = this.#inView.get(event_id)?.snapshotPath ?? null;
-    if (phase === 'end') this.#inView.delete(event_id);
-    else this.#inView.set(event_id, { label, snapshotPath });
-    if (phase === 'new') this.#started++;
-    if (phase === 'end') this.#ended++;
-    this.#record.event(event, snapshotPath);
-  }
-
-  #objectsInView(): Record<string, number> {
-    const counts: Record<string, number> = {};
-    for (const { label } of this.#inView.values()) counts[label] = (counts[label] ?? 0) + 1;
-    return counts;
-  }
-
-  async #takeSnapshot({ cameraId, eventId, frameId }: SnapshotRequest): Promise<void> {
-    const { vision, evidence, log } = this.#deps;
-    const { snapshots } = evidence;
-    try {
-      const maxWidth = this.#spec.snapshot?.maxWidth ?? 0;
-      const image = await vision.snapshot(cameraId, frameId, maxWidth);
-      if (image === null || snapshots === null) {
-        this.#events.snapshotMissed(eventId);
-        return;
-      }
-      const path = await snapshots.save({ cameraId, eventId }, image.jpeg);
-      const inView = this.#inView.get(eventId);
-      if (inView !== undefined) inView.snapshotPath = path;
-      this.#events.snapshotSaved(eventId);
-    } catch (error) {
+  async #takeSnapshot(request: SnapshotRequest): Promise<void> {
+    const { eventId } = request;
+    const path = await this.#pictures.keepSnapshot(request, this.#spec.snapshot?.maxWidth ?? 0);
+    if (path === null) {
       this.#events.snapshotMissed(eventId);
-      log.warn({ err: error, event_id: eventId }, 'no snapshot for this event');
+      return;
     }
+    this.#stays.pictured(eventId, path);
+    this.#events.snapshotSaved(eventId);
   }
-}
 
-/** How a camera that cannot be started at all is shown. */
-export function refusedCameraView(cameraId: string, fault: CameraFault): CameraView {
-  return {
-    camera_id: cameraId,
-    state: 'disabled',
-    since_s: 0,
-    fault,
-    retry_in_s: null,
-    reconnects: 0,
-    fps: 0,
-    frames_received: 0,
-    frames_analysed: 0,
-    frames_dropped: 0,
-    objects: {},
-    events_started: 0,
-    events_ended: 0,
-    alerts: 0,
-    faces: null,
-    clips: null,
-    ...NO_PLACES,
-    stream: null,
-    decoder: null,
-    analysed: null,
-    change: null,
-  };
+  #eventFaces(): EventFaces<PersonFace> | null {
+    const cameraId = this.#spec.id;
+    const recognition = this.#deps.facesFor(cameraId);
+    const pictureSize = () => keptPictureSize(this.#vitals.status.stream, this.#spec.snapshot);
+    return recognition && new EventFaces({ cameraId, recognition, pictureSize });
+  }
 }
 
 function frameIntervalMs({ fps }: CameraSpec): number | null {

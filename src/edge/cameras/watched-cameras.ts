@@ -6,9 +6,10 @@ import type { FrameResult } from '../../vision/contract.ts';
 import type { CameraPlan } from '../vision-spec.ts';
 import type { CameraCatalogue } from './camera-catalogue.ts';
 import type { CameraOverride, CameraOverrides } from './camera-overrides.ts';
-import { CameraPipeline, type CameraPipelineDeps, refusedCameraView } from './camera-pipeline.ts';
+import { CameraPipeline, type CameraPipelineDeps } from './camera-pipeline.ts';
 import type { FirstAnalysis } from './first-analysis.ts';
 import { withQuality } from './quality.ts';
+import { refusedCameraView } from './refused-camera-view.ts';
 import { changeInWords, stoppedStatus, type WatchedCamera } from './watched-camera.ts';
 
 export interface WatchedCamerasDeps extends CameraPipelineDeps {
@@ -48,19 +49,19 @@ export class WatchedCameras {
   /** Starts what is to be watched from the beginning, and follows what the vision process tells. */
   begin(onFrame: (result: FrameResult) => void): void {
     const { vision, analysis } = this.#deps;
-    vision.onResult((result) => {
+    vision.on('result', (result) => {
       const camera = this.#cameras.get(result.cameraId);
       if (camera === undefined) return;
       onFrame(result);
       camera.pipeline.frame(result);
       analysis.frameAnalysed(result.cameraId);
     });
-    vision.onCameraStatus((status) => {
+    vision.on('camera', (status) => {
       this.#cameras.get(status.cameraId)?.pipeline.statusChanged(status);
       analysis.statusChanged(status);
       this.#deps.onChange();
     });
-    vision.onCounters((cameras) => {
+    vision.on('counters', (cameras) => {
       for (const counters of cameras) {
         this.#cameras.get(counters.cameraId)?.pipeline.countersChanged(counters);
       }

@@ -1,8 +1,9 @@
 import type { AlertTriggered } from '../../protocol/payloads.ts';
 import type { Track } from '../../tracking/types.ts';
+import { CameraZones, type TrackZones } from '../../tracking/zones/camera-zones.ts';
 import { footPoint } from '../../tracking/zones/geometry.ts';
 import { LineCrossing, type LineSpec } from '../../tracking/zones/line-crossing.ts';
-import { ZonePresence, type ZoneSpec } from '../../tracking/zones/zone-presence.ts';
+import type { ZoneSpec } from '../../tracking/zones/zone-presence.ts';
 import { alertOf, type SeenObject } from './alert.ts';
 import { Cooldowns } from './cooldown.ts';
 import { type KnownObject, KnownObjects, Stillness } from './known-objects.ts';
@@ -31,7 +32,7 @@ export interface FrameTime {
 /** Zones, lines and rules of one camera: from tracks to alerts. Pure: time comes in. */
 export class CameraRules implements Surroundings {
   readonly #options: CameraRulesOptions;
-  readonly #zones: ReadonlyMap<string, ZonePresence>;
+  readonly #zones: CameraZones;
   readonly #lines: readonly LineCrossing[];
   readonly #watches: readonly RuleWatch[];
   readonly #cooldowns: Cooldowns;
@@ -47,7 +48,7 @@ export class CameraRules implements Surroundings {
   constructor(options: CameraRulesOptions) {
     this.#options = options;
     this.#storm = new StormGuard(options.cameraId);
-    this.#zones = new Map(options.zones.map((zone) => [zone.name, new ZonePresence(zone)]));
+    this.#zones = new CameraZones(options.zones);
     this.#lines = options.lines.map((line) => new LineCrossing(line));
     this.#watches = options.rules.map((rule) => new RuleWatch(rule));
     const { objects, cooldowns, crowds } = options.memory ?? NO_MEMORY;
@@ -88,11 +89,16 @@ export class CameraRules implements Surroundings {
 
   sinceMs(track: Track, zone: string | null): number | null {
     if (zone === null) return this.#since.get(track.id) ?? track.firstSeenMs;
-    return this.#zones.get(zone)?.sinceMs(track.id) ?? null;
+    return this.#zones.sinceMs(track.id, zone);
   }
 
   kmh(track: Track, zone: string | null): number | null {
-    return zone === null ? null : (this.#zones.get(zone)?.kmh(track.id) ?? null);
+    return zone === null ? null : this.#zones.kmh(track.id, zone);
+  }
+
+  /** The zones of a track as of the newest frame taken in; null where the camera has none. */
+  zonesOf(trackId: number): TrackZones | null {
+    return this.#zones.of(trackId);
   }
 
   /** How many are in each zone, and how often each line was crossed since the start. */
@@ -101,7 +107,7 @@ export class CameraRules implements Surroundings {
     readonly lines: Readonly<Record<string, LineCrossing['counts']>>;
   } {
     return {
-      zones: Object.fromEntries([...this.#zones].map(([name, zone]) => [name, zone.occupancy])),
+      zones: this.#zones.occupancies,
       lines: Object.fromEntries(this.#lines.map(({ spec, counts }) => [spec.name, counts])),
     };
   }
@@ -132,9 +138,9 @@ export class CameraRules implements Surroundings {
     this.#present.delete(trackId);
     this.#since.delete(trackId);
     this.#stillness.forget(trackId);
-    for (const zone of this.#zones.values()) zone.forget(trackId);
+    this.#zones.forget(trackId);
     for (const line of this.#lines) line.forget(trackId);
-    for (const place of [null, ...this.#zones.keys()]) this.#left(trackId, place);
+    for (const place of [null, ...this.#zones.names]) this.#left(trackId, place);
   }
 
   /** Where the object is now. Returns what follows from the lines that it has crossed. */
@@ -146,8 +152,7 @@ export class CameraRules implements Surroundings {
     if (isNew) this.#begin(track);
     this.#stillness.see(track);
     const foot = footPoint(track.box);
-    for (const [name, zone] of this.#zones)
-      if (zone.see(track.id, foot, monoMs) === 'left') this.#left(track.id, name);
+    for (const zone of this.#zones.see(track.id, foot, monoMs)) this.#left(track.id, zone);
     return this.#lines.flatMap((line) => {
       const direction = line.see(track.id, foot);
       if (direction === null) return [];
@@ -160,7 +165,7 @@ export class CameraRules implements Surroundings {
   #begin(track: Track): void {
     const { id, firstBox, firstSeenMs } = track;
     const foot = footPoint(firstBox);
-    for (const zone of this.#zones.values()) zone.see(id, foot, firstSeenMs);
+    this.#zones.see(id, foot, firstSeenMs);
     for (const line of this.#lines) line.see(id, foot);
     const known = this.#known.claim(track);
     if (known !== null) this.#resume(track, known);
@@ -170,9 +175,7 @@ export class CameraRules implements Surroundings {
   #resume(track: Track, { firstSeenMs, stillSinceMs, zones, told }: KnownObject): void {
     this.#since.set(track.id, firstSeenMs);
     this.#stillness.resume(track, stillSinceMs);
-    const foot = footPoint(track.firstBox);
-    for (const [name, sinceMs] of Object.entries(zones))
-      this.#zones.get(name)?.resume(track.id, foot, sinceMs);
+    this.#zones.resume(track.id, footPoint(track.firstBox), zones);
     for (const [name, place] of told)
       if (this.sinceMs(track, place) !== null)
         this.#watches.find(({ rule }) => rule.name === name)?.resume(track.id, place);
@@ -180,12 +183,8 @@ export class CameraRules implements Surroundings {
 
   #remembered(): KnownObject[] {
     return [...this.#present.values()].map(({ track }) => {
-      const zones = [...this.#zones].flatMap(([name, zone]) => {
-        const sinceMs = zone.sinceMs(track.id);
-        return sinceMs === null ? [] : [[name, sinceMs] as const];
-      });
       const told = this.#watches.flatMap((watch) =>
-        [null, ...this.#zones.keys()]
+        [null, ...this.#zones.names]
           .filter((place) => watch.hasTold(track.id, place))
           .map((place) => [watch.rule.name, place] as const),
       );
@@ -193,7 +192,7 @@ export class CameraRules implements Surroundings {
         ...{ label: track.label, box: track.box, lastSeenMs: track.lastSeenMs, told },
         firstSeenMs: this.#since.get(track.id) ?? track.firstSeenMs,
         stillSinceMs: this.#stillness.see(track),
-        zones: Object.fromEntries(zones),
+        zones: this.#zones.stays(track.id),
       };
     });
   }

@@ -106,6 +106,10 @@ UPDATE event SET status = 4 WHERE event_id IN (SELECT order_id FROM forgetting);
 CREATE INDEX event_folded ON event(at_ms)
   WHERE camera_id IS NULL AND type = 'alert_triggered' AND status IN (0, 2);
 `,
+  // Thumbnails name no person, but a stay in view.
+  `
+ALTER TABLE forgetting ADD COLUMN events TEXT NOT NULL DEFAULT '[]';
+`,
 ];
 
 /** What became of a message when it was stored. */

@@ -1,5 +1,5 @@
 import { camerasOf } from '../../protocol/message-cameras.ts';
-import { PAYLOADS } from '../../protocol/payloads.ts';
+import { type ObjectEvent, PAYLOADS } from '../../protocol/payloads.ts';
 import type { BroadcastEvent } from '../../protocol/subscription.ts';
 
 export interface EventLineOptions {
@@ -54,11 +54,17 @@ const DESCRIBERS: Readonly<Record<string, Describer>> = {
     } = parsed.data;
     const seconds = ((last_seen_time - start_time) / 1000).toFixed(1);
     const reason = parsed.data.end_reason === undefined ? '' : ` (${parsed.data.end_reason})`;
-    return `${phase} ${label} #${track} ${score(top)}, ${seconds} s${reason}`;
+    return `${phase} ${label} #${track} ${score(top)}, ${seconds} s${whereabouts(parsed.data)}${reason}`;
   },
   alert_triggered(data) {
     const parsed = PAYLOADS.alert_triggered.schema.safeParse(data);
     return parsed.success ? `${parsed.data.severity} ${parsed.data.type}` : undefined;
+  },
+  alert_thumbnail(data) {
+    const parsed = PAYLOADS.alert_thumbnail.schema.safeParse(data);
+    if (!parsed.success) return undefined;
+    const { alert_id: alert, width, height, jpeg } = parsed.data;
+    return `${alert} ${jpeg === '' ? 'taken back' : `${width}x${height}`}`;
   },
   face_detection_result(data) {
     const parsed = PAYLOADS.face_detection_result.schema.safeParse(data);
@@ -76,6 +82,13 @@ const DESCRIBERS: Readonly<Record<string, Describer>> = {
     return `${status} ${model} on ${provider ?? 'nothing'}; ${states.join(', ') || 'no cameras'}`;
   },
 };
+
+/** Where it is; of one that has ended where it has been. */
+function whereabouts({ phase, current_zones = [], entered_zones = [] }: ObjectEvent): string {
+  const zones = (phase === 'end' ? entered_zones : current_zones).join(', ');
+  if (zones === '') return '';
+  return phase === 'end' ? `, was in ${zones}` : `, in ${zones}`;
+}
 
 function score(value: number): string {
   return value.toFixed(2);

@@ -7,19 +7,13 @@ import {
   scrubBody,
   scrubJson,
 } from '../../people/scrub.ts';
-import { LANES } from '../../protocol/lanes.ts';
+import { THUMBNAIL_MARK, withoutPicture } from '../../people/taken-back.ts';
+import { LANES, laneOf } from '../../protocol/lanes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { ForgottenRows } from '../requests.ts';
-import type { StoredRow } from './lane-table.ts';
+import { type Commit, rewriteLane, SLICE_ROWS } from './lane-rewriting.ts';
 import type { Outbox } from './outbox.ts';
 import type { OutboxLane } from './outbox-lane.ts';
-import { bodyText } from './outbox-rows.ts';
-
-/** Rows that one transaction rewrites, so that the log stays small. */
-const SLICE_ROWS = 200;
-
-/** Runs a change as a transaction. */
-type Commit = (change: () => void) => void;
 
 /**
  * Takes a person out of every row of the open file: queued messages, events, dead letters. Idempotent.
@@ -31,6 +25,10 @@ export function forgetInRows(
   commit: Commit | null,
 ): ForgottenRows {
   const work = new Forgetting(db, person, commit);
+  if (commit !== null) {
+    const { eventIds } = forgetInRows({ db, outbox }, person, null);
+    work.takeBackThumbnails(outbox.lane(laneOf('alert_thumbnail')), new Set(eventIds));
+  }
   for (const lane of LANES) work.forgetInLane(outbox.lane(lane));
   work.forgetInEvents();
   work.forgetInDeadLetters();
@@ -43,7 +41,9 @@ class Forgetting {
   readonly #db: Database;
   readonly #person: ForgottenPerson;
   readonly #commit: Commit;
-  readonly #isTrial: boolean;
+  /** Null to look only. */
+  readonly #change: Commit | null;
+  #thumbnailsOf: ReadonlySet<string> = new Set();
   /** One of these stands in whatever mentions the person. */
   readonly #texts: readonly string[];
 
@@ -51,36 +51,23 @@ class Forgetting {
     this.#db = db;
     this.#person = person;
     this.#commit = commit ?? ((change) => change());
-    this.#isTrial = commit === null;
+    this.#change = commit;
     this.#texts = [person.personId, ...person.names.filter((name) => name !== '').map(inJson)];
   }
 
-  forgetInLane(lane: OutboxLane): void {
-    let afterSeq: number | null = 0;
-    while (afterSeq !== null) {
-      const from: number = afterSeq;
-      let done: { lastSeq: number | null; rewritten: number } = { lastSeq: null, rewritten: 0 };
-      this.#commit(() => {
-        done = this.#forgetInSlice(lane, from);
-      });
-      this.rows += done.rewritten;
-      afterSeq = done.lastSeq;
-    }
+  /** Before the rows lose what tells whose events these are: a crash must not leave the pictures behind. */
+  takeBackThumbnails(lane: OutboxLane, eventIds: ReadonlySet<string>): void {
+    this.#thumbnailsOf = eventIds;
+    const change = (body: string, type: string): string =>
+      type === 'alert_thumbnail' ? withoutPicture(body, eventIds) : body;
+    this.rows += rewriteLane(lane, { texts: [THUMBNAIL_MARK], change, commit: this.#change });
   }
 
-  /** Within the transaction, which may have deleted acknowledged rows before. */
-  #forgetInSlice(lane: OutboxLane, afterSeq: number) {
-    const rows = lane.holding(this.#texts, afterSeq, SLICE_ROWS);
-    const bodies = new Map<number, string>();
-    for (const row of rows) {
-      // The orders to the hub themselves, of this and of earlier attempts.
-      if (row.type === 'person_forgotten') continue;
-      const text = readable(row);
-      const scrubbed = this.#scrubbed(text);
-      if (scrubbed !== text) bodies.set(row.seq, scrubbed);
-    }
-    if (!this.#isTrial) lane.rewrite(rows, bodies);
-    return { lastSeq: rows.at(-1)?.seq ?? null, rewritten: bodies.size };
+  forgetInLane(lane: OutboxLane): void {
+    // The orders to the hub themselves, of this and of earlier attempts, stay.
+    const change = (body: string, type: string): string =>
+      type === 'person_forgotten' ? body : this.#scrubbed(body);
+    this.rows += rewriteLane(lane, { texts: this.#texts, change, commit: this.#change });
   }
 
   forgetInEvents(): void {
@@ -101,7 +88,7 @@ class Forgetting {
         .map(({ id, body }) => ({ id, body, scrubbed: this.#scrubbed(body) }))
         .filter(({ body, scrubbed }) => body !== scrubbed);
       this.#commit(() => {
-        if (this.#isTrial) return;
+        if (this.#change === null) return;
         for (const { id, scrubbed } of changed) update.run(scrubbed, id);
       });
       this.rows += changed.length;
@@ -121,10 +108,10 @@ class Forgetting {
     this.#commit(() => {
       for (const { id, reason, body } of letters) {
         const text = letterText(body);
-        const scrubbed = this.#scrubbed(text);
+        const scrubbed = withoutPicture(this.#scrubbed(text), this.#thumbnailsOf);
         const newReason = String(scrubBody(reason, this.#person));
         if (scrubbed === text && newReason === reason) continue;
-        if (this.#isTrial) continue;
+        if (this.#change === null) continue;
         update.run(newReason, scrubbed === text ? body : Buffer.from(scrubbed), id);
         this.rows++;
       }
@@ -138,15 +125,6 @@ class Forgetting {
       for (const eventId of eventsAbout(JSON.parse(text), this.#person.personId))
         this.eventIds.add(eventId);
     return scrubbed;
-  }
-}
-
-/** A damaged body that cannot be read is told as what it holds, which is no JSON. */
-function readable(row: StoredRow): string {
-  try {
-    return bodyText(row);
-  } catch {
-    return row.body.toString('latin1');
   }
 }
 

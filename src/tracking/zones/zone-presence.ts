@@ -18,6 +18,8 @@ interface Presence {
   sinceMs: number;
   /** First sighting of the contrary, since the last one that agrees. */
   contraryMs: number | null;
+  /** Since when it was in for the first time; null for a track that never was. */
+  firstInMs: number | null;
 }
 
 /** Who is in a zone. A box that trembles at the edge does not go in and out with every frame. */
@@ -39,9 +41,7 @@ export class ZonePresence {
   /** A track was seen with its foot there. Returns what that changes. */
   see(trackId: number, foot: Point, monoMs: number): 'entered' | 'left' | null {
     const presence = this.#presences.get(trackId) ?? {
-      isIn: false,
-      sinceMs: monoMs,
-      contraryMs: null,
+      ...{ isIn: false, sinceMs: monoMs, contraryMs: null, firstInMs: null },
     };
     this.#presences.set(trackId, presence);
     const isThere = isInside(this.spec.polygon, foot);
@@ -56,19 +56,26 @@ export class ZonePresence {
     presence.isIn = !presence.isIn;
     presence.sinceMs = presence.contraryMs;
     presence.contraryMs = null;
+    if (presence.isIn) presence.firstInMs ??= presence.sinceMs;
     return presence.isIn ? 'entered' : 'left';
   }
 
   /** A track whose foot is in the zone goes on with a stay from before. @param sinceMs of that stay */
   resume(trackId: number, foot: Point, sinceMs: number): void {
-    if (isInside(this.spec.polygon, foot))
-      this.#presences.set(trackId, { isIn: true, sinceMs, contraryMs: null });
+    if (!isInside(this.spec.polygon, foot)) return;
+    const resumed = { isIn: true, sinceMs, contraryMs: null, firstInMs: sinceMs };
+    this.#presences.set(trackId, resumed);
   }
 
   /** Monotonic time of its first sighting in the zone; null for a track that is not in it. */
   sinceMs(trackId: number): number | null {
     const presence = this.#presences.get(trackId);
     return presence?.isIn ? presence.sinceMs : null;
+  }
+
+  /** Monotonic time of the first sighting of its first stay; null for a track that was never in. */
+  firstInMs(trackId: number): number | null {
+    return this.#presences.get(trackId)?.firstInMs ?? null;
   }
 
   /** How fast a track is in the zone, kilometres per hour; null where that is not known. */

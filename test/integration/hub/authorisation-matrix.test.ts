@@ -66,6 +66,14 @@ const MESSAGES: Record<(typeof DELIVERED_TYPES)[number], Record<string, unknown>
     model: 'test-detector',
     timestamp: NOW,
   },
+  alert_thumbnail: {
+    alert_id: 'a-1',
+    camera_id: 'gate',
+    timestamp: NOW,
+    width: 1,
+    height: 1,
+    jpeg: '/9j/',
+  },
   ai_detection_result: { camera_id: 'gate', timestamp: NOW, detections: [] },
   ai_engine_status: {
     timestamp: NOW,

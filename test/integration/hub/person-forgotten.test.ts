@@ -119,6 +119,56 @@ describe('a hub that is told to forget a person', () => {
     }
   });
 
+  test('takes the pictures back that show a stay of theirs, however it was told', async () => {
+    const { hub, url } = await scene.start();
+    const edge = await RawClient.identified(url, identity);
+    // Larger than a page of the file.
+    const pictures = ['one', 'two'].map((who) =>
+      Buffer.from(`a picture of ${who} `.repeat(900)).toString('base64'),
+    );
+    const thumbnail = (seq: number): Item =>
+      itemOf(seq, 'alert_thumbnail', {
+        ...{
+          alert_id: `alert-${seq}`,
+          event_id: `event-${seq}`,
+          camera_id: 'gate',
+          timestamp: NOW,
+        },
+        ...{ width: 320, height: 240, jpeg: pictures[seq - 1] },
+      });
+    const shownIn = () =>
+      pictures.map((picture) => filesHolding(scene.dataDir, picture.slice(400, 800)).length > 0);
+    // The picture comes first, its alert names nobody, and only later it turns out who it was.
+    await deliver(edge, 1, [thumbnail(1), thumbnail(2)]);
+    const alert = { ...bodyOf(1), data: { event_id: 'event-1', why: 'somebody in view' } };
+    await deliver(edge, 0, [itemOf(1, 'alert_triggered', alert)]);
+    const who = (person_id: string) => ({
+      person_id,
+      name: NAME,
+      confidence: 0.8,
+      threat_level: 'safe',
+    });
+    await deliver(edge, 1, [
+      itemOf(1, 'face_detection_result', {
+        ...{ camera_id: 'gate', timestamp: NOW },
+        faces: [
+          { event_id: 'event-1', ...who(PERSON) },
+          { event_id: 'event-2', ...who(OTHER) },
+        ],
+      }),
+    ]);
+    expect(shownIn()).toEqual([true, true]);
+
+    await deliver(edge, 0, [orderOf(1)]);
+    await vi.waitFor(() => expect(hub.stats().forgottenPersons).toBe(1), { timeout: 20_000 });
+
+    expect(hub.stats().quarantined).toBe(0);
+    await scene.stop(hub);
+    const kept = rowsIn(scene.dataDir).filter(({ type }) => type === 'alert_thumbnail');
+    expect(kept.map(({ body }) => body.jpeg)).toEqual(['', pictures[1]]);
+    expect(shownIn()).toEqual([false, true]);
+  });
+
   test('leaves the events of other edges alone', async () => {
     const { hub, url } = await scene.start();
     const other = await RawClient.identified(url, { ...identity, clientId: 'edge-2' });

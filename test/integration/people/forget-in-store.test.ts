@@ -162,6 +162,34 @@ describe('forgetting a person in the file of the edge', () => {
     scene.core.close();
   }, 120_000);
 
+  test('pictures of their stays that wait to be sent are taken back, also where nothing else tells of them', async () => {
+    const scene = new CoreScene({ dir });
+    const pictures = ['one', 'two'].map((who) =>
+      Buffer.from(`a picture of ${who} `.repeat(900)).toString('base64'),
+    );
+    const thumbnail = (n: number): NewRow =>
+      scene.row(1, n, {
+        type: 'alert_thumbnail',
+        body: JSON.stringify({ alert_id: `a-${n}`, event_id: `event-${n}`, jpeg: pictures[n - 3] }),
+      });
+    // The first is known, the second somebody else.
+    for (const n of [3, 4]) {
+      scene.put(thumbnail(n));
+      scene.do({ op: 'write', rows: [], event: eventRow(n, null) });
+    }
+    const letter = { lane: 1 as const, code: 'schema_invalid', reason: 'width: required' };
+    scene.do({ op: 'write', rows: [thumbnail(3)], event: null });
+    scene.do({ op: 'deadLetter', rejections: [{ ...letter, seq: 3 }] });
+    const shownIn = () =>
+      pictures.map((each) => filesHolding(dir, each.slice(400, 800)).length > 0);
+    expect(shownIn()).toEqual([true, true]);
+    forget(scene);
+    expect(shownIn()).toEqual([false, true]);
+    const jpegs = (await sent(scene, 1)).map(({ body }) => JSON.parse(body).jpeg);
+    expect(jpegs.map((jpeg) => pictures.indexOf(jpeg))).toEqual([-1, 1, -1]);
+    scene.core.close();
+  });
+
   test('a damaged row loses its traces and stays damaged', async () => {
     const scene = new CoreScene({ dir });
     scene.put(rowOf(scene, 0, 1), rowOf(scene, 0, 3));

@@ -5,7 +5,10 @@ import {
   CameraEvents,
   type CameraEventsOptions,
 } from '../../../src/events/camera-events.ts';
-import { objectEventSchema } from '../../../src/protocol/payloads.ts';
+import { CameraRules } from '../../../src/events/rules/camera-rules.ts';
+import { SiteClock } from '../../../src/events/rules/schedule.ts';
+import { type ObjectEvent, objectEventSchema } from '../../../src/protocol/payloads.ts';
+import type { ZoneSpec } from '../../../src/tracking/zones/zone-presence.ts';
 import type { Detection } from '../../../src/vision/contract.ts';
 
 const WALL_MS = 1_700_000_000_000;
@@ -127,6 +130,65 @@ describe('the life of an event', () => {
   test('two objects are two events with ids of their own', () => {
     const { events } = play(camera(), [0, 2], () => [person(0.1), person(0.7)]);
     expect(new Set(events.map(({ event_id }) => event_id)).size).toBe(2);
+  });
+});
+
+describe('zones of an event', () => {
+  /** Left and right half of the picture. */
+  const half = (name: string, left: number, inertiaMs = 0) => {
+    const [x, right] = [left, left + 0.5];
+    const polygon = [
+      { x, y: 0 },
+      { x: right, y: 0 },
+      { x: right, y: 1 },
+      { x, y: 1 },
+    ];
+    return { name, polygon, inertiaMs, ground: null };
+  };
+  const rulesWith = (zones: readonly ZoneSpec[]) =>
+    new CameraRules({
+      ...{ cameraId: 'gate', zones, lines: [], rules: [], siteClock: new SiteClock('UTC') },
+    });
+  const zonesOf = (events: readonly ObjectEvent[]) =>
+    events.map(({ phase, current_zones, entered_zones }) => [phase, current_zones, entered_zones]);
+
+  test('are not named where the camera has none', () => {
+    const { events } = play(camera({ rules: rulesWith([]) }), [0, 1], () => [person()]);
+    expect(zonesOf(events)).toEqual([['new', undefined, undefined]]);
+  });
+
+  test('an entry is told at once, and a way out with the next update', () => {
+    const rules = rulesWith([half('right', 0.5), half('left', 0)]);
+    const { events } = play(camera({ rules, snapshots: false }), [0, 12], (t) => {
+      const isLeft = t < 1 || t > 2;
+      return t < 8 ? [person(isLeft ? 0.42 : 0.48)] : [];
+    });
+    expect(zonesOf(events)).toEqual([
+      ['new', ['left'], ['left']],
+      ['update', ['right'], ['left', 'right']],
+      ['update', ['left'], ['left', 'right']],
+      ['end', ['left'], ['left', 'right']],
+    ]);
+    const times = events.map(({ timestamp }) => (timestamp - WALL_MS) / 1000);
+    expect(times.slice(0, 3)).toEqual([0.4, 1, 6]);
+    for (const event of events) objectEventSchema.parse(event);
+  });
+
+  test('a zone that is crossed before the event is sure of itself was entered', () => {
+    const rules = rulesWith([half('left', 0)]);
+    const { events } = play(camera({ rules }), [0, 0.4], (t) => [person(t < 0.3 ? 0.44 : 0.48)]);
+    expect(zonesOf(events)).toEqual([['new', [], ['left']]]);
+  });
+
+  test('to be in one for less than its inertia is not to have been there', () => {
+    const rules = rulesWith([half('right', 0.5, 1000)]);
+    const { events } = play(camera({ rules, snapshots: false }), [0, 9], (t) =>
+      t < 5 ? [person(t > 2 && t < 2.9 ? 0.48 : 0.42)] : [],
+    );
+    expect(zonesOf(events)).toEqual([
+      ['new', [], []],
+      ['end', [], []],
+    ]);
   });
 });
 

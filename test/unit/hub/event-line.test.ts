@@ -51,6 +51,13 @@ describe('event line', () => {
     expect(line('object_event', data, { replayed: true })).toMatch(
       / {2}end person #7 0\.93, 6\.4 s \(left\) \(late\)$/,
     );
+    const zones = { current_zones: ['dock'], entered_zones: ['yard', 'dock'] };
+    expect(line('object_event', { ...data, ...zones })).toMatch(
+      / {2}end person #7 0\.93, 6\.4 s, was in yard, dock \(left\)$/,
+    );
+    const { end_reason, ...going } = { ...data, ...zones, phase: 'update', end_time: null };
+    expect(line('object_event', going)).toMatch(/ {2}update person #7 0\.93, 6\.4 s, in dock$/);
+    expect(line('object_event', { ...going, current_zones: [] })).toMatch(/ 6\.4 s$/);
   });
 
   test('alerts, faces and the state of an edge', () => {

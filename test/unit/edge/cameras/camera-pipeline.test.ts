@@ -14,7 +14,12 @@ import type { FrameResult } from '../../../../src/vision/contract.ts';
 
 /** A rule that anybody in view is an alert for, and a zone that is the whole picture. */
 const CONFIG = {
-  cameras: { gate: { path: '/clip.mp4', zones: { all: { coordinates: '0,0,1,0,1,1,0,1' } } } },
+  cameras: {
+    gate: {
+      path: '/clip.mp4',
+      zones: { all: { coordinates: '0,0,1,0,1,1,0,1', inertia_s: 0 } },
+    },
+  },
   rules: { anybody: { cooldown_s: 0 } },
 };
 
@@ -100,7 +105,9 @@ describe('CameraPipeline', () => {
   });
 
   test('stores alerts of its rules behind the events that they name, again where the store refused', async () => {
-    const { pipeline, told, refused, state } = scene(planRules(configSchema.parse(CONFIG), 'gate'));
+    const { pipeline, stored, told, refused, state } = scene(
+      planRules(configSchema.parse(CONFIG), 'gate'),
+    );
     for (let id = 0; id < 3; id++) pipeline.frame(frame(id));
     await expect.poll(() => told).toEqual(['new', 'person in view']);
     state.isOpen = false;
@@ -113,6 +120,7 @@ describe('CameraPipeline', () => {
     await expect.poll(() => told.slice(2).sort()).toEqual(['end', 'new', 'person in view']);
     expect([pipeline.hasUnstored, pipeline.hasUnstoredAlerts]).toEqual([false, false]);
     expect(pipeline.view(0, null)).toMatchObject({ alerts: 2, zones: { all: 1 } });
+    expect(stored.map(({ entered_zones }) => entered_zones)).toEqual([['all'], ['all'], ['all']]);
   });
 
   test('looks only for the labels of its camera', async () => {

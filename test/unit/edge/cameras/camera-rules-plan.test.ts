@@ -166,6 +166,17 @@ describe('rules of the configuration', () => {
     },
   );
 
+  test('a camera has at most 64 zones, so that messages can name them', () => {
+    const zones = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, i) => [`z${i}`, { coordinates: '0,0,1,0,1,1' }]),
+      );
+    const isFine = (count: number) =>
+      configSchema.safeParse({ cameras: { gate: { path: '/a.mp4', zones: zones(count) } } })
+        .success;
+    expect([isFine(64), isFine(65)]).toEqual([true, false]);
+  });
+
   test('a time zone that there is not is refused', () => {
     expect(configSchema.safeParse({ site: { time_zone: 'Mars/Olympus' } }).success).toBe(false);
     expect(configSchema.safeParse({ site: { time_zone: 'Asia/Kathmandu' } }).success).toBe(true);

@@ -16,7 +16,10 @@ function watch(rules: object, fps = 5) {
     cameras: {
       hall: {
         path: '/clip.mp4',
-        zones: { room: { coordinates: '0.35,0.6,1,0.6,1,1,0.35,1' } },
+        zones: {
+          room: { coordinates: '0.35,0.6,1,0.6,1,1,0.35,1' },
+          sky: { coordinates: '0,0,1,0,1,0.1,0,0.1' },
+        },
         // Over the threshold everybody walks up into the picture; to the right they leave it.
         lines: {
           threshold: { coordinates: '0,0.945,1,0.945' },
@@ -35,11 +38,15 @@ function watch(rules: object, fps = 5) {
     snapshots: false,
     rules: cameraRules,
   });
-  const alerts = oneByOneFrames(fps).flatMap(({ timeMs, detections }, frameId) => {
+  const changes = oneByOneFrames(fps).map(({ timeMs, detections }, frameId) => {
     const frame = { cameraId: 'hall', frameId, monoMs: timeMs, wallMs: WALL_MS + timeMs };
-    return events.frame({ ...frame, detections, inferenceMs: 10, model: 'yolov8n' }).alerts;
+    return events.frame({ ...frame, detections, inferenceMs: 10, model: 'yolov8n' });
   });
-  return { alerts, counts: cameraRules?.counts };
+  return {
+    alerts: changes.flatMap(({ alerts }) => alerts),
+    told: [...changes, events.shutdown()].flatMap((each) => each.events),
+    counts: cameraRules?.counts,
+  };
 }
 
 const seconds = ({ timestamp }: AlertTriggered): number => (timestamp - WALL_MS) / 1000;
@@ -61,6 +68,24 @@ describe('one-by-one-person-detection.mp4', () => {
     const { alerts } = watch({ loitering: rule });
     expect(alerts.map(({ data }) => data.zone)).toEqual(LONG.map(() => 'room'));
   });
+
+  test.each([2, 5, 10])(
+    'has six events that enter the room once, and never anything else, at %d frames a second',
+    (fps) => {
+      const { told } = watch({}, fps);
+      const ids = [...new Set(told.map(({ event_id }) => event_id))];
+      expect(ids).toHaveLength(VISITS.length);
+      for (const id of ids) {
+        const life = told.filter(({ event_id }) => event_id === id);
+        expect(life.at(-1)).toMatchObject({ phase: 'end', entered_zones: ['room'] });
+        const isEntered = life.map(({ entered_zones }) => entered_zones?.includes('room'));
+        expect(isEntered).toEqual([...isEntered].sort());
+        // Who is in a zone has entered it.
+        for (const { current_zones, entered_zones } of life)
+          expect(entered_zones).toEqual(expect.arrayContaining(current_zones ?? []));
+      }
+    },
+  );
 
   // 38, 65 and 107 s: the second comes 27 s after the first, the third 69 s after it and 42 s after the second.
   test.each([
