@@ -93,6 +93,7 @@ export async function recognise(
     store: store as unknown as Store,
     rulesFor: () => null,
     masksFor: () => [],
+    journal: { event: () => undefined, alert: () => undefined, hasUnstoredAlerts: false },
     thumbnailPost: { send: () => undefined },
     facesFor: () =>
       recognition as ReturnType<ConstructorParameters<typeof CameraPipeline>[1]['facesFor']>,

@@ -1,10 +1,20 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { requestForget } from '../../../src/api/control-client.ts';
 import { ControlServer } from '../../../src/api/control-server.ts';
 import { EdgePeople, forgetAction, peopleProblems } from '../../../src/edge/people.ts';
+import { openEvidenceFolder, removeEvidence } from '../../../src/evidence/evidence-removal.ts';
+import { Journal } from '../../../src/journal/journal.ts';
 import { Gallery } from '../../../src/people/gallery.ts';
 import { keyPlace } from '../../../src/people/key-file.ts';
 import type { ObjectEvent } from '../../../src/protocol/payloads.ts';
@@ -17,10 +27,14 @@ import { ManualClock } from '../../unit/hub/manual-clock.ts';
 import { embeddingOf, NOW, personCalled, sampleOf } from './people-scene.ts';
 
 const EVENT_ID = '1767225580.000001-abcdef';
+const OTHER_EVENT_ID = '1767225580.000002-abcdef';
+const ALERT_ID = '1767225580.000003-abcdef';
+const OTHER_ALERT_ID = '1767225580.000004-abcdef';
 const anna = personCalled('Anna Ölçer');
 
 let dir: string;
 let store: Store;
+let journal: Journal;
 let gallery: Gallery;
 let log: LogLines;
 const running: EdgePeople[] = [];
@@ -29,12 +43,13 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'apex-edge-people-'));
   log = new LogLines();
   store = await Store.open({ dir, clock: systemClock, log, hasSink: false });
+  journal = new Journal({ dir, budgetBytes: 16e6, clock: systemClock, log });
   gallery = new Gallery(Gallery.pathIn(dir), keyPlace(dir, undefined, {}));
 });
 afterEach(async () => {
   for (const people of running.splice(0)) await people.stop();
   gallery.close();
-  await store.close();
+  await Promise.all([journal.close(), store.close()]);
   rmSync(dir, { recursive: true });
 });
 
@@ -45,6 +60,10 @@ function start(
   const people = new EdgePeople({
     ...{ dataDir: dir, keyFile: undefined, env: {}, clock, log },
     store: eventStore,
+    journal,
+    evidence: {
+      remove: async (shown) => removeEvidence(await openEvidenceFolder(dir, log), shown),
+    },
   });
   running.push(people);
   people.begin();
@@ -57,6 +76,18 @@ function enrol(person = anna): void {
   gallery.addSample(person.personId, sampleOf(1));
 }
 
+function keep(folder: string, id: string, ending: string): void {
+  const day = join(dir, folder, 'gate/2025-12-31');
+  mkdirSync(day, { recursive: true });
+  writeFileSync(join(day, `${id}.${ending}`), 'evidence');
+}
+
+/** Names of the files that are kept as evidence. */
+const kept = () =>
+  readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.(jpg|mp4)$/.test(path))
+    .sort();
+
 async function recordEvent(): Promise<void> {
   const event: ObjectEvent = {
     ...{ phase: 'end', event_id: EVENT_ID, camera_id: 'gate', type: 'person', label: 'person' },
@@ -66,8 +97,23 @@ async function recordEvent(): Promise<void> {
     identity: { person_id: anna.personId, name: anna.name, confidence: 1, threat_level: 'safe' },
   };
   await store.recordEvent(event, { wallMs: 2, monoMs: 2, snapshotPath: null });
-  mkdirSync(join(dir, 'faces/gate/2025-12-31'), { recursive: true });
-  writeFileSync(join(dir, 'faces/gate/2025-12-31', `${EVENT_ID}.jpg`), 'face');
+  journal.event(event);
+  // An alert of the event that names nobody, and one of somebody else's.
+  for (const [alertId, eventId] of [
+    [ALERT_ID, EVENT_ID],
+    [OTHER_ALERT_ID, OTHER_EVENT_ID],
+  ] as const)
+    journal.alert({
+      ...{ type: 'loitering_detected', camera_id: 'gate', severity: 'high', timestamp: 2 },
+      ...{ alert_id: alertId, data: { event_id: eventId } },
+    });
+  await journal.flushed();
+  keep('faces', EVENT_ID, 'jpg');
+  keep('snapshots', EVENT_ID, 'jpg');
+  for (const alertId of [ALERT_ID, OTHER_ALERT_ID]) {
+    keep('thumbnails', alertId, 'jpg');
+    keep('clips', alertId, 'mp4');
+  }
 }
 
 const namesOf = (people: EdgePeople) => people.known('test').map(({ name }) => name);
@@ -99,9 +145,14 @@ describe('the people of an edge', () => {
     await vi.waitFor(() => expect(namesOf(people)).toEqual(['Anna Ölçer']), { timeout: 5000 });
     const done = people.forget(anna.personId);
     await vi.waitFor(() => expect(namesOf(people)).toEqual([]), { interval: 1 });
-    expect(await done).toEqual({ personId: anna.personId, rows: 1, faces: 1 });
+    expect(await done).toEqual({ personId: anna.personId, rows: 2, faces: 1, pictures: 3 });
     expect(traces()).toEqual([]);
-    expect(filesHolding(dir, EVENT_ID)).toEqual(['outbox.db']);
+    expect(filesHolding(dir, EVENT_ID).sort()).toEqual(['journal.db', 'outbox.db']);
+    expect(kept()).toEqual([
+      `clips/gate/2025-12-31/${OTHER_ALERT_ID}.mp4`,
+      `thumbnails/gate/2025-12-31/${OTHER_ALERT_ID}.jpg`,
+    ]);
+    expect(await journal.history.one(EVENT_ID)).toMatchObject({ person_id: null });
     await expect(people.forget(anna.personId)).rejects.toMatchObject({ code: 'PEOPLE_UNKNOWN' });
   });
 

@@ -74,6 +74,8 @@ const open = (bootId = 'boot-1', alerts = {}): Promise<HealthWatch> =>
   HealthWatch.open({
     ...{ dataDir, thermalDir, store, vision, clock, bootId, log: silentLogger, diskOf },
     provider: 'auto',
+    journal: { alert: () => undefined, hasUnstoredAlerts: false },
+    random: () => 0.5,
     alerts: alertsSchema.parse(alerts),
   });
 
