@@ -208,7 +208,11 @@ export class JournalCore {
     const events = new EventTable(db, people, tallies);
     const retention = new Retention(
       { db, events, alerts },
-      { budgetBytes: budgetBytes - LOG_BYTES, freeBytes: () => this.#freeBytes() },
+      {
+        budgetBytes: budgetBytes - LOG_BYTES,
+        freeBytes: () => this.#freeBytes(),
+        takenBytes: () => journalBytes(dir),
+      },
     );
     return { db, people, events, alerts, retention };
   }

@@ -70,8 +70,13 @@ export function journalError(error: unknown): ApexError {
   const message = error instanceof Error ? error.message : String(error);
   const fault = faultOf(error);
   if (fault === 'full') return new ApexError('JOURNAL_FULL', message, { cause: error });
+  if (isHeldByOthers(error)) return new ApexError('JOURNAL_BUSY', message, { cause: error });
   const code = fault === 'other' ? 'INTERNAL' : 'JOURNAL_IO';
   return new ApexError(code, message, { cause: error });
+}
+
+function isHeldByOthers(error: unknown): boolean {
+  return error instanceof Database.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code);
 }
 
 /** The closed file goes to `journal.corrupt-<ms>`, so that a new one can take its place. */

@@ -8,6 +8,8 @@ export interface RetentionOptions {
   readonly budgetBytes: number;
   /** Free on the file system; null where that cannot be read. */
   readonly freeBytes: () => number | null;
+  /** What the main file and its log take of the file system. */
+  readonly takenBytes: () => number;
 }
 
 /** Tables out of which rows are deleted. */
@@ -49,20 +51,25 @@ export class Retention {
     const { fileBytes, usedBytes } = this.#size();
     const { budgetBytes } = this.#options;
     const isOverBudget = usedBytes > FULL * budgetBytes;
-    const roomBytes = this.#roomOnDisk(fileBytes);
+    const roomBytes = this.#roomOnDisk();
     if ((isOverBudget || usedBytes > roomBytes) && this.#deleteOldest(isOverBudget))
       return 'deleted';
     const isTooLarge = fileBytes > Math.min(budgetBytes, roomBytes);
     if (!isTooLarge || fileBytes === usedBytes) return 'nothing';
     this.#rows.db.pragma(`incremental_vacuum(${SLICE_PAGES})`);
+    // The file system has the room back once the log is in the file.
+    this.#rows.db.pragma('wal_checkpoint(PASSIVE)');
     return this.#size().fileBytes < fileBytes ? 'shrunk' : 'nothing';
   }
 
-  /** What the file may be, so that the reserve stays free. */
-  #roomOnDisk(fileBytes: number): number {
+  /**
+   * What the file may be, so that the reserve stays free. From what it takes now, not from what it will once the log is
+   * in it: that room is not free yet, and would be asked for twice.
+   */
+  #roomOnDisk(): number {
     const free = this.#options.freeBytes();
     if (free === null || free >= RESERVE_BYTES) return Number.POSITIVE_INFINITY;
-    return fileBytes + free - RESERVE_BYTES;
+    return this.#options.takenBytes() + free - RESERVE_BYTES;
   }
 
   #size(): { fileBytes: number; usedBytes: number } {

@@ -98,8 +98,9 @@ export const ERROR_CATALOGUE = {
     remedy: 'Check the disk (`dmesg`, `smartctl`, free space); what waits is tried again.',
   },
   JOURNAL_BUSY: {
-    summary: 'The journal has more questions than it can answer now.',
-    remedy: 'Ask again after a moment; ask for less at once, or less often.',
+    summary: 'The journal has more questions than it can answer now, or another program holds it.',
+    remedy:
+      'Ask again after a moment, for less at once or less often; end programs that keep `journal.db` open for writing.',
   },
   JOURNAL_INPUT: {
     summary: 'What was asked of the journal is not possible.',

@@ -11,8 +11,8 @@ import { LogLines } from '../../support/log-lines.ts';
 export const NOON = Date.UTC(2026, 2, 5, 12);
 export const BUDGET = 16e6;
 
-/** The id of an event or alert. @param number tells them apart */
-export const idOf = (number: number, atMs = NOON): string => makeEventId(atMs, number, () => 0.5);
+/** The id of an event. @param number tells them apart */
+export const idOf = (number: number): string => makeEventId(NOON + number * 10, number, () => 0.5);
 
 /** An event of the hundredth second after noon that has this number. */
 export function eventOf(number: number, changes: Partial<ObjectEvent> = {}): ObjectEvent {
@@ -31,7 +31,8 @@ type StoredAlert = AlertTriggered & { alert_id: string };
 export function alertOf(number: number, changes: Partial<AlertTriggered> = {}): StoredAlert {
   return {
     ...{ type: 'loitering_detected', camera_id: 'gate', severity: 'high' },
-    ...{ timestamp: NOON + number * 10, alert_id: idOf(1_000 + number), data: {} },
+    ...{ timestamp: NOON + number * 10, data: {} },
+    alert_id: makeEventId(NOON + number * 10, number, () => 0.75),
     ...changes,
   } as StoredAlert;
 }
