@@ -7,6 +7,7 @@ const USAGE = `usage: npm run bench -- NAME [--json] [--quick] [--rounds N]
   uplink    edge to hub: latency of alerts, backlog, memory, bytes written
   hub       what the hub takes in, beside ws echo, Socket.IO and mosquitto; return of a fleet after a restart
   history   pages of the hub's history with a million stored events
+  journal   pages of the box's journal with a million stored events
   rules     20 rules on each of 16 cameras at 30 frames a second, as a share of one core
   faces     a clip of people with faces off and on: [--clip FILE]
   fanout    450 frontends and 50 edges on one hub: [--seconds N]
@@ -21,6 +22,7 @@ const BENCHES = {
   outbox: async (values) => (await import('./bench/outbox.mjs')).runOutboxBench(values),
   uplink: async (values) => (await import('./bench/uplink.mjs')).runUplinkBench(values),
   history: async (values) => (await import('./bench/history.mjs')).runHistoryBench(values),
+  journal: async (values) => (await import('./bench/journal.mjs')).runJournalBench(values),
   fanout: async (values) => (await import('./bench/fanout.mjs')).runFanoutBench(values),
   rules: async (values) => (await import('./bench/rules.mjs')).runRulesBench(values),
   faces: async (values) => (await import('./bench/faces.mjs')).runFacesBench(values),
