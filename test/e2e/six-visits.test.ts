@@ -12,13 +12,13 @@ import { probeVideo } from '../support/video.ts';
 
 /**
  * The main job on real footage, in real time: a clip with six visits by one person each arrives over RTSP, and
- * exactly six person events arrive at the hub, each where the reference says. Three sites run side by side:
- * nothing broken, the camera server killed between visits, the hub killed for 20 s in the middle.
+ * exactly six person events arrive at the hub, each where the reference says. Two sites run side by side, as two
+ * cores can analyse every frame of: the camera server killed between visits, the hub killed for 20 s in the middle.
  */
 const CLIP = 'one-by-one-person-detection.mp4';
 const CLIP_S = 139;
 const TOLERANCE_S = 1;
-/** For all three sites to be up before anything happens in the clip. */
+/** For both sites to be up before anything happens in the clip. */
 const LEAD_MS = 20_000;
 
 const run = testWithAssets({ models: 'yolov8n.onnx', media: CLIP });
@@ -50,6 +50,14 @@ function referenceVisits(): Visit[] {
   return expected.timeline.find(({ clip }) => clip === CLIP)?.visits ?? [];
 }
 
+/** Whether the machine was too slow for the footage: a split visit then says nothing about the tracking. */
+async function framesOf(site: Site) {
+  const { cameras } = (await site.status()) as EdgeStatus;
+  return cameras.map(({ frames_received, frames_analysed, frames_dropped }) => ({
+    ...{ frames_received, frames_analysed, frames_dropped },
+  }));
+}
+
 async function expectSixVisits(site: Site): Promise<void> {
   const messages = await site.objectEventsAtHub('camera');
   const ended = messages.filter(({ phase }) => phase === 'end');
@@ -58,7 +66,7 @@ async function expectSixVisits(site: Site): Promise<void> {
     leave_s: ((end_time ?? Number.NaN) - site.clipStartMs) / 1000,
   }));
   const reference = referenceVisits();
-  const told = `events at ${JSON.stringify(visits)}`;
+  const told = `events at ${JSON.stringify(visits)}, frames ${JSON.stringify(await framesOf(site))}`;
   expect(visits.length, told).toBe(reference.length);
   for (const [index, { enter_s, leave_s }] of reference.entries()) {
     expect(Math.abs(visits[index]!.enter_s - enter_s), told).toBeLessThanOrEqual(TOLERANCE_S);
@@ -121,14 +129,12 @@ describe('one pass of one-by-one over RTSP', () => {
     return site;
   }
 
-  let undisturbed: Site;
   let cameraKilled: Site;
   let hubKilled: Site;
 
   beforeAll(async () => {
     if (assets().media === null || assets().models === null) return;
-    [undisturbed, cameraKilled, hubKilled] = await Promise.all([
-      startSite('undisturbed'),
+    [cameraKilled, hubKilled] = await Promise.all([
       startSite('camera-killed'),
       startSite('hub-killed'),
     ]);
@@ -149,16 +155,8 @@ describe('one pass of one-by-one over RTSP', () => {
     await Promise.all(sites.map((site) => site.stop()));
   });
 
-  run('gives exactly six person events at the hub', async () => {
-    await expectSixVisits(undisturbed);
-  });
-
-  run('has alerts for the visits of more than 15 s, and for each entry and exit', async () => {
-    await expectAlerts(undisturbed);
-  });
-
   run('keeps a clip of each alert', async () => {
-    const messages = await undisturbed.messagesAtHub();
+    const messages = await hubKilled.messagesAtHub();
     const alerts = messages.filter(({ type }) => type === 'alert_triggered');
     expect(alerts.length).toBe(15);
     for (const { data } of alerts) {
@@ -166,7 +164,7 @@ describe('one pass of one-by-one over RTSP', () => {
       expect(has_clip).toBe(true);
       const day = dayOfEvent(alert_id) ?? '';
       const clip = await waitFor(`the clip of ${alert_id}`, () => {
-        const path = join(undisturbed.folder, 'edge/clips/camera', day, `${alert_id}.mp4`);
+        const path = join(hubKilled.folder, 'edge/clips/camera', day, `${alert_id}.mp4`);
         return existsSync(path) ? path : undefined;
       });
       const { codec, seconds } = probeVideo(clip);
@@ -175,32 +173,33 @@ describe('one pass of one-by-one over RTSP', () => {
     }
   });
 
-  run('has a thumbnail of each alert at the hub, also where it was dead meanwhile', async () => {
-    for (const site of [undisturbed, hubKilled]) {
-      const messages = await site.messagesAtHub();
-      const thumbnails = messages
-        .filter(({ type }) => type === 'alert_thumbnail')
-        .map(({ data }) => data as AlertThumbnail);
-      const alerts = messages.filter(({ type }) => type === 'alert_triggered');
-      const ids = alerts.map(({ data }) => (data as AlertTriggered).alert_id);
-      expect(thumbnails.map(({ alert_id: id }) => id).sort()).toEqual(ids.sort());
-      for (const { alert_id: id, jpeg, width, height } of thumbnails) {
-        const path = join('edge/thumbnails/camera', dayOfEvent(id) ?? '', `${id}.jpg`);
-        expect(jpeg).toBe(readFileSync(join(site.folder, path), 'base64'));
-        const image = await sharp(Buffer.from(jpeg, 'base64')).metadata();
-        expect(image).toMatchObject({ format: 'jpeg', width, height });
-      }
+  run('has a thumbnail of each alert at the hub, also of when it was dead', async () => {
+    const messages = await hubKilled.messagesAtHub();
+    const thumbnails = messages
+      .filter(({ type }) => type === 'alert_thumbnail')
+      .map(({ data }) => data as AlertThumbnail);
+    const alerts = messages.filter(({ type }) => type === 'alert_triggered');
+    const ids = alerts.map(({ data }) => (data as AlertTriggered).alert_id);
+    expect(thumbnails.map(({ alert_id: id }) => id).sort()).toEqual(ids.sort());
+    for (const { alert_id: id, jpeg, width, height } of thumbnails) {
+      const path = join('edge/thumbnails/camera', dayOfEvent(id) ?? '', `${id}.jpg`);
+      expect(jpeg).toBe(readFileSync(join(hubKilled.folder, path), 'base64'));
+      const image = await sharp(Buffer.from(jpeg, 'base64')).metadata();
+      expect(image).toMatchObject({ format: 'jpeg', width, height });
     }
   });
 
-  run('gives the same six when the camera server dies and returns between visits', async () => {
-    await expectSixVisits(cameraKilled);
-    const status = (await cameraKilled.status()) as EdgeStatus;
-    expect(status.cameras[0]?.reconnects).toBeGreaterThanOrEqual(2);
-  });
+  run(
+    'gives exactly six events when the camera server dies and returns between visits',
+    async () => {
+      await expectSixVisits(cameraKilled);
+      const status = (await cameraKilled.status()) as EdgeStatus;
+      expect(status.cameras[0]?.reconnects).toBeGreaterThanOrEqual(2);
+    },
+  );
 
   run(
-    'gives the same six when the hub is killed for 20 s, nothing lost and nothing twice',
+    'gives exactly six events and their alerts when the hub is killed for 20 s, nothing lost and nothing twice',
     async () => {
       await expectSixVisits(hubKilled);
       await expectAlerts(hubKilled);
