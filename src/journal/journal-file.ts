@@ -27,7 +27,7 @@ interface JournalFileOptions {
   readonly log: Logger;
 }
 
-export function journalPath(dir: string): string {
+function journalPath(dir: string): string {
   return join(dir, JOURNAL_FILE);
 }
 
