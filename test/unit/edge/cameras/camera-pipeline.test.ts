@@ -73,8 +73,16 @@ function scene(rules: CameraRules | null = null) {
     },
   };
   const clock = { monotonicMs: () => 0, wallMs: () => 0, setTimeout: () => ({ cancel() {} }) };
+  /** What the journal was told: phases of events and types of alerts. */
+  const journaled: string[] = [];
+  const journal = {
+    event: ({ phase }: ObjectEvent) => void journaled.push(phase),
+    alert: ({ type }: AlertTriggered) => void journaled.push(type),
+    hasUnstoredAlerts: false,
+  };
   const deps = {
     store,
+    journal,
     vision: {},
     evidence: { snapshots: null, clipsOf: () => null },
     rulesFor: () => rules,
@@ -85,7 +93,7 @@ function scene(rules: CameraRules | null = null) {
     log: silentLogger,
   };
   const pipeline = new CameraPipeline(spec, deps as unknown as CameraPipelineDeps);
-  return { pipeline, stored, told, refused, state };
+  return { pipeline, stored, told, refused, journaled, state };
 }
 
 describe('CameraPipeline', () => {
@@ -105,7 +113,7 @@ describe('CameraPipeline', () => {
   });
 
   test('stores alerts of its rules behind the events that they name, again where the store refused', async () => {
-    const { pipeline, stored, told, refused, state } = scene(
+    const { pipeline, stored, told, refused, journaled, state } = scene(
       planRules(configSchema.parse(CONFIG), 'gate'),
     );
     for (let id = 0; id < 3; id++) pipeline.frame(frame(id));
@@ -121,6 +129,14 @@ describe('CameraPipeline', () => {
     expect([pipeline.hasUnstored, pipeline.hasUnstoredAlerts]).toEqual([false, false]);
     expect(pipeline.view(0, null)).toMatchObject({ alerts: 2, zones: { all: 1 } });
     expect(stored.map(({ entered_zones }) => entered_zones)).toEqual([['all'], ['all'], ['all']]);
+    // The journal offers by itself what it could not write.
+    const [one, other] = journaled.filter((what) => !['new', 'end'].includes(what));
+    expect(journaled.filter((what) => ['new', 'end'].includes(what))).toEqual([
+      'new',
+      'end',
+      'new',
+    ]);
+    expect([one, other]).toEqual([expect.any(String), one]);
   });
 
   test('looks only for the labels of its camera', async () => {
