@@ -18,6 +18,7 @@ export interface EdgeStatus {
   uplink: UplinkView;
   /** By class. */
   evidence: Record<string, EvidenceView>;
+  evidence_upstream: EvidenceUpstreamView;
   /** What is kept for looking back. */
   journal: JournalView;
   /** What alerts have told of cameras and box, and what is not over. */
@@ -44,6 +45,19 @@ export interface EvidenceView {
   /** Given up for newer ones since the start; of these, before the hub had their events. */
   evicted: number;
   evicted_undelivered: number;
+}
+
+/** Evidence on its way to the hub; counts are since the start. */
+export interface EvidenceUpstreamView {
+  /** On this day (UTC). */
+  bytes_today: number;
+  daily_bytes: number;
+  /** Thumbnails of alerts: sent, and not sent for want of an allowance. */
+  thumbnails_sent: number;
+  thumbnails_withheld: number;
+  /** Sent as the hub asked for it; not sent, by the code of the reason. */
+  requests_sent: number;
+  requests_refused: Record<string, number>;
 }
 
 /** Events and alerts that the box keeps. Counts are null until the file was first opened. */

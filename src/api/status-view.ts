@@ -1,4 +1,4 @@
-import type { CameraView, ConditionView, EdgeStatus } from './edge-status.ts';
+import type { CameraView, ConditionView, EdgeStatus, EvidenceUpstreamView } from './edge-status.ts';
 import { alarmLines, connectionText, waitingText } from './queue-view.ts';
 import { duration, grouped } from './text.ts';
 
@@ -94,7 +94,7 @@ function objectsText(objects: Readonly<Record<string, number>>): string {
 }
 
 /** Clips that could not be made, and evidence that the hub will never have. */
-function evidenceLines({ cameras, evidence }: EdgeStatus): string[] {
+function evidenceLines({ cameras, evidence, evidence_upstream }: EdgeStatus): string[] {
   const missed = cameras.flatMap(({ camera_id, clips }) =>
     clips === null || clips.missed === 0
       ? []
@@ -105,7 +105,28 @@ function evidenceLines({ cameras, evidence }: EdgeStatus): string[] {
       ? []
       : [`evidence  ${count} ${name} files were deleted before the hub had their events`],
   );
-  return [...missed, ...lost];
+  return [...missed, ...lost, ...upstreamLines(evidence_upstream)];
+}
+
+/** What went to the hub of it, and what did not. */
+function upstreamLines(view: EvidenceUpstreamView): string[] {
+  const { thumbnails_sent, thumbnails_withheld, requests_sent, bytes_today, daily_bytes } = view;
+  const refused = Object.entries(view.requests_refused);
+  const total = thumbnails_sent + thumbnails_withheld + requests_sent + refused.length;
+  if (total === 0) return [];
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+  return [
+    `evidence  ${grouped(thumbnails_sent)} thumbnails and ${grouped(requests_sent)} requested files sent to the hub; ` +
+      `${megabytes(bytes_today)} of ${megabytes(daily_bytes)} MB today`,
+    ...(thumbnails_withheld === 0
+      ? []
+      : [
+          `          ${grouped(thumbnails_withheld)} thumbnails were not sent: the day's allowance was spent`,
+        ]),
+    ...refused.map(
+      ([code, count]) => `          ${grouped(count)} requests were not served [${code}]`,
+    ),
+  ];
 }
 
 /** What can be looked back at, and what cannot. */

@@ -23,7 +23,14 @@ import { catchUpJournal } from './journal-catch-up.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
 import { forgetAction, peopleProblems } from './people.ts';
-import { deadLetterView, journalView, missingUplinkView, queueView, uplinkView } from './status.ts';
+import {
+  deadLetterView,
+  evidenceUpstreamView,
+  journalView,
+  missingUplinkView,
+  queueView,
+  uplinkView,
+} from './status.ts';
 import { configuredModelsDir, planDetector } from './vision-spec.ts';
 
 const TICK_MS = 1000;
@@ -254,6 +261,7 @@ export class EdgeDaemon {
       queue: queueView(await store.queue(), now),
       uplink: this.#uplinkView(),
       evidence: this.#parts.evidence.view(),
+      evidence_upstream: evidenceUpstreamView(this.#parts),
       journal: journalView(this.#parts.journal.status()),
       conditions: this.#parts.health.open(),
       config_problems: [

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EvidenceView } from '../api/edge-status.ts';
@@ -46,6 +47,8 @@ export class EdgeEvidence {
   readonly #deps: EdgeEvidenceDeps;
   readonly #evictions: EvictionLog;
   readonly #files: Readonly<Record<EvidenceClass, EvidenceFiles>>;
+  /** By camera: those of its newest run. */
+  readonly #clips = new Map<string, CameraClips>();
 
   constructor(deps: EdgeEvidenceDeps) {
     const { config, store, clock, log } = deps;
@@ -93,7 +96,7 @@ export class EdgeEvidence {
     const { config, clock, log } = this.#deps;
     const { pre_s, post_s, max_s, ring_mb } = config.evidence.clips;
     const own = log.child({ camera: id });
-    return new CameraClips({
+    const clips = new CameraClips({
       cameraId: id,
       lengths: { preMs: pre_s * 1000, postMs: post_s * 1000, maxMs: max_s * 1000 },
       ring: new PacketRing({
@@ -105,6 +108,18 @@ export class EdgeEvidence {
       ffmpegPath: config.ffmpeg.path,
       log: own,
     });
+    this.#clips.set(id, clips);
+    return clips;
+  }
+
+  /** A file for reading, to be closed; null where there is none. @throws Error where it cannot be read */
+  open(kind: EvidenceClass, cameraId: string, id: string): Promise<FileHandle | null> {
+    return this.#files[kind].open(cameraId, id);
+  }
+
+  /** Whether the clip of an alert is still to come. */
+  isAwaited(cameraId: string, alertId: string): boolean {
+    return this.#clips.get(cameraId)?.isAwaited(alertId) ?? false;
   }
 
   /** Deletes what shows a person, and keeps nothing of it from now on. @throws Error as `removeEvidence` does */

@@ -16,6 +16,7 @@ import { RuleMemories } from './cameras/rule-memories.ts';
 import { StreamRequests } from './cameras/stream-requests.ts';
 import { EdgeEvidence } from './edge-evidence.ts';
 import { openAllowance } from './evidence-allowance.ts';
+import { EvidenceGiver } from './evidence-giver.ts';
 import { FaceRecognition } from './faces/face-recognition.ts';
 import { HealthWatch, type HealthWatchDeps } from './health/health-watch.ts';
 import { edgeIdentity } from './identity.ts';
@@ -48,6 +49,8 @@ export interface EdgeParts {
   /** What evidence may be sent upstream. */
   allowance: DailyAllowance;
   thumbnailPost: ThumbnailPost;
+  /** What the hub gets when it asks. */
+  evidenceGiver: EvidenceGiver;
   faces: FaceRecognition;
   /** Null with the reason beside it. */
   people: EdgePeople | null;
@@ -122,11 +125,14 @@ async function assembleAround(
   const model = attempt('MODEL_NOT_INSTALLED', () => models.resolve(config.detector.model));
   const { enabled: isEnabled } = config.uplink.stream_requests;
   const requests = new StreamRequests({ isEnabled, log });
+  const evidence = new EdgeEvidence({ config, env, store, clock, log });
+  const allowance = await openAllowance(config, { clock, log });
+  const { requests: isGiven } = config.evidence.upstream;
+  const evidenceGiver = new EvidenceGiver({ evidence, allowance, isEnabled: isGiven, clock });
   const uplink = attempt('UPLINK_URL', () =>
-    makeUplink(edgeId, { store, requests }, { loaded, env, log, clock }),
+    makeUplink(edgeId, { store, requests, evidenceGiver }, { loaded, env, log, clock }),
   );
   if (uplink.fault !== null) log.error({ err: uplink.fault }, 'the hub cannot be told anything');
-  const evidence = new EdgeEvidence({ config, env, store, clock, log });
   const people = attempt('STORE_UNREADABLE', () => {
     const keyFile = config.people.key_file;
     const places = { store, journal, evidence };
@@ -135,7 +141,6 @@ async function assembleAround(
   if (people.fault !== null) log.error({ err: people.fault }, 'nobody can be recognised');
   const vision = new VisionHandle({ clock, random: Math.random, log });
   const plan = planCameras(config, env);
-  const allowance = await openAllowance(config, { clock, log });
   const isPosted = config.uplink.url !== undefined && config.evidence.upstream.thumbnails;
   for (const { cameraId, fault } of plan.refused)
     log.error({ camera: cameraId, fault }, 'camera not started');
@@ -149,6 +154,7 @@ async function assembleAround(
     uplinkFault: uplink.fault,
     evidence,
     allowance,
+    evidenceGiver,
     thumbnailPost: new ThumbnailPost({ store, allowance, isEnabled: isPosted, clock, log }),
     faces: new FaceRecognition(config, (name) => models.resolve(name), people.value ?? NOBODY),
     people: people.value,
@@ -185,7 +191,7 @@ function attempt<T>(code: ErrorCode, make: () => T): { value: T | null; fault: A
 
 function makeUplink(
   clientId: string,
-  { store, requests }: Pick<EdgeParts, 'store' | 'requests'>,
+  { store, requests, evidenceGiver }: Pick<EdgeParts, 'store' | 'requests' | 'evidenceGiver'>,
   { loaded, env, log, clock = systemClock }: EdgeDaemonOptions,
 ): Uplink | null {
   const { config } = loaded;
@@ -200,5 +206,5 @@ function makeUplink(
   const tls = (): UplinkTls => uplinkTls(config, env);
   const random = Math.random;
   const options = { url, token, tls, compression, clientId, store, requests };
-  return new Uplink({ ...options, clock, random, log });
+  return new Uplink({ ...options, evidence: evidenceGiver, clock, random, log });
 }

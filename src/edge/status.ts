@@ -1,16 +1,20 @@
 import type {
   DeadLetterView,
+  EvidenceUpstreamView,
   JournalView,
   LaneView,
   QueueView,
   UplinkView,
 } from '../api/edge-status.ts';
+import type { DailyAllowance } from '../evidence/upstream/daily-allowance.ts';
 import type { JournalStatus } from '../journal/contract.ts';
 import type { DeadLetter } from '../store/requests.ts';
 import type { LaneQueue, QueueStatus } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import type { UplinkStatus } from '../uplink/uplink.ts';
+import type { EvidenceGiver } from './evidence-giver.ts';
+import type { ThumbnailPost } from './thumbnail-post.ts';
 
 /** How the store and the uplink are shown in the status. Pure. */
 
@@ -132,4 +136,25 @@ export function uplinkView(
 
 function secondsSince(monoMs: number | null, nowMono: number): number | null {
   return monoMs === null ? null : (nowMono - monoMs) / 1000;
+}
+
+export function evidenceUpstreamView({
+  allowance,
+  thumbnailPost,
+  evidenceGiver,
+}: {
+  readonly allowance: DailyAllowance;
+  readonly thumbnailPost: ThumbnailPost;
+  readonly evidenceGiver: EvidenceGiver;
+}): EvidenceUpstreamView {
+  const thumbnails = thumbnailPost.counts;
+  const requests = evidenceGiver.counts;
+  return {
+    bytes_today: allowance.taken,
+    daily_bytes: allowance.bytesPerDay,
+    thumbnails_sent: thumbnails.sent,
+    thumbnails_withheld: thumbnails.withheld,
+    requests_sent: requests.sent,
+    requests_refused: { ...requests.refused },
+  };
 }

@@ -1,4 +1,15 @@
-import { mkdir, open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { dayOfEvent } from '../events/event-id.ts';
 import { ApexError } from '../system/errors.ts';
@@ -101,6 +112,22 @@ export class EvidenceFiles {
     // The failure is the caller's; the next call does not wait for it in vain.
     this.#queue = saved.catch(() => undefined);
     return saved;
+  }
+
+  /**
+   * The file of an event for reading, whatever becomes of its name meanwhile; null where there is none. To be closed.
+   * @throws Error where it cannot be read
+   */
+  async open(cameraId: string, eventId: string): Promise<FileHandle | null> {
+    const path = this.#barred.has(eventId) ? null : this.pathOf(cameraId, eventId);
+    if (path === null) return null;
+    try {
+      return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return null;
+      throw error;
+    }
   }
 
   /** Whether nothing is kept of an event any more. */

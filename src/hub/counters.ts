@@ -48,6 +48,10 @@ export class HubCounters {
   streamAnswersUnasked = 0;
   /** Times that edges were told that two of them have a camera of one id. */
   cameraConflicts = 0;
+  /** Evidence that viewers asked for, what came to nothing, and bytes that came from edges. */
+  evidenceRequests = 0;
+  evidenceFailed = 0;
+  evidenceBytes = 0;
   storeFailures = 0;
 
   /** @param items of the batch that was stored */

@@ -5,6 +5,7 @@ import type { Doorman } from './door/doorman.ts';
 import type { ForkRefusals } from './door/fork-refusals.ts';
 import type { RefusalBudgets } from './door/refusal-budgets.ts';
 import type { TokenDirectory } from './door/token-directory.ts';
+import type { EvidenceDesk } from './evidence/evidence-desk.ts';
 import type { EventBus } from './fan-out/event-bus.ts';
 import type { FanOut } from './fan-out/fan-out.ts';
 import type { IngestLoad } from './ingest/ingest-load.ts';
@@ -30,6 +31,7 @@ export interface HubContext {
   readonly refusalBudgets: RefusalBudgets;
   readonly forkRefusals: ForkRefusals;
   readonly streams: StreamDesk;
+  readonly evidence: EvidenceDesk;
   readonly clock: Clock;
   readonly log: Logger;
   /** For what visitors bring about. */

@@ -27,6 +27,8 @@ export interface HubStats extends Counts {
   readonly contestedCameras: number;
   /** Stream requests that wait for the answers of edges. */
   readonly openStreamRequests: number;
+  /** Evidence that viewers wait for and no edge has begun to send. */
+  readonly openEvidenceRequests: number;
   /** Clients without credit at this moment. */
   readonly throttledClients: number;
   readonly uncommittedBytes: number;
@@ -41,7 +43,7 @@ export interface HubStats extends Counts {
 
 /** What the hub does and has done, at this moment. */
 export function hubStats(
-  { counters, registry, directory, fanOut, store, load, doorman, streams }: HubContext,
+  { counters, registry, directory, fanOut, store, load, doorman, streams, evidence }: HubContext,
   uptimeS: number,
 ): HubStats {
   const { commits, averageMs, longestMs } = store.commitTimes;
@@ -68,5 +70,6 @@ export function hubStats(
     cameras: streams.cameras,
     contestedCameras: streams.contestedCameras,
     openStreamRequests: streams.waiting,
+    openEvidenceRequests: evidence.waiting,
   };
 }

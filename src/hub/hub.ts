@@ -14,6 +14,7 @@ import { TokenDirectory } from './door/token-directory.ts';
 import { TokenWatch } from './door/token-watch.ts';
 import type { HubToken } from './door/tokens.ts';
 import { visitorLog } from './door/visitor-log.ts';
+import { EvidenceDesk } from './evidence/evidence-desk.ts';
 import { LocalEventBus } from './fan-out/event-bus.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import { type HttpOptions, HubHttp } from './http/hub-http.ts';
@@ -87,6 +88,9 @@ export class Hub {
     const counters = new HubCounters();
     const bus = new LocalEventBus();
     const history = new HubHistory(options);
+    const streams = new StreamDesk({
+      ...{ clock, log, counters, newId: randomUUID, timeoutMs: limits.streamRequestTimeoutMs },
+    });
     this.#context = {
       tokens,
       store,
@@ -109,12 +113,10 @@ export class Hub {
       doorman: new Doorman(limits),
       refusalBudgets: new RefusalBudgets(limits.refusals),
       forkRefusals: new ForkRefusals(),
-      streams: new StreamDesk({
-        clock,
-        log,
-        counters,
-        newId: randomUUID,
-        timeoutMs: limits.streamRequestTimeoutMs,
+      streams,
+      evidence: new EvidenceDesk({
+        edgeOf: (cameraId) => streams.edgeOf(cameraId),
+        ...{ clock, counters, newId: randomUUID, timeoutMs: limits.streamRequestTimeoutMs },
       }),
     };
     const isDraining = () => this.#stopping !== undefined;

@@ -23,9 +23,8 @@ export interface ListenerOptions {
 }
 
 const CLOSE_TIMEOUT_MS = 2000;
-/** For a request to come in; who sends one byte now and then is cut off. */
+/** For the head of a request to come in; `AnswerWatch` sees to its body. */
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 20_000;
 const CHECKED_EVERY_MS = 5000;
 /** For the next request on a connection. */
 const KEEP_ALIVE_MS = 5000;
@@ -37,7 +36,7 @@ const SERVER_OPTIONS = {
   keepAlive: true,
   keepAliveInitialDelay: 10_000,
   headersTimeout: HEADERS_TIMEOUT_MS,
-  requestTimeout: REQUEST_TIMEOUT_MS,
+  requestTimeout: 0,
   keepAliveTimeout: KEEP_ALIVE_MS,
   connectionsCheckingInterval: CHECKED_EVERY_MS,
 };

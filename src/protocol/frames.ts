@@ -5,6 +5,7 @@ import {
   messageBatchSchema,
   resyncRequiredSchema,
 } from './batch.ts';
+import { sendEvidenceErrorSchema, sendEvidenceSchema } from './evidence-request.ts';
 import {
   camerasChangedSchema,
   clientGoodbyeSchema,
@@ -53,6 +54,7 @@ export const CLIENT_FRAMES = {
   stream_stop_request: streamStopRequestSchema,
   stream_quality_change: streamQualityChangeSchema,
   ...STREAM_ANSWERS,
+  send_evidence_error: sendEvidenceErrorSchema,
   cameras_changed: camerasChangedSchema,
   client_goodbye: clientGoodbyeSchema,
   error: errorSchema,
@@ -72,6 +74,7 @@ export const SERVER_FRAMES = {
   stop_stream_processing: stopStreamProcessingSchema,
   change_stream_processing: changeStreamProcessingSchema,
   ...STREAM_ANSWERS,
+  send_evidence: sendEvidenceSchema,
   server_draining: serverDrainingSchema,
   error: errorSchema,
 } as const;

@@ -19,7 +19,9 @@ const capabilities = z
   .array(word)
   .max(64)
   .default([])
-  .describe('What the sender can do: `batch`, `resume`, `credit`, `deflate_raw`; more may come');
+  .describe(
+    'What the sender can do: `batch`, `resume`, `credit`, `deflate_raw`, an edge `evidence`; more may come',
+  );
 const pending = mapOf(count, 16, 8).optional().describe('Messages waiting, by lane number');
 const serverTime = timestamp.describe('The server’s clock as it sent this, Unix milliseconds');
 const bootId = z.string().max(64).optional();

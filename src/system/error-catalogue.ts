@@ -452,6 +452,37 @@ export const ERROR_CATALOGUE = {
     remedy:
       'Whoever manages the edge can add its scheme, host and port to `uplink.stream_requests.allow_addresses`.',
   },
+  EVIDENCE_UNKNOWN: {
+    summary: 'The box keeps no such picture or clip.',
+    remedy:
+      'It was never made, deleted to make room (`evictions.jsonl`), or shows somebody who is forgotten; nothing brings it back.',
+  },
+  EVIDENCE_NOT_YET: {
+    summary: 'The clip of an alert is still being recorded.',
+    remedy: 'Ask again after the time that the answer names.',
+  },
+  EVIDENCE_ALLOWANCE_SPENT: {
+    summary: 'The box has sent as much evidence today as it may.',
+    remedy:
+      'Ask again on the next day (UTC), raise `evidence.upstream.daily_mb`, or fetch the file from the box.',
+  },
+  EVIDENCE_REQUESTS_OFF: {
+    summary: 'The box sends no evidence on request.',
+    remedy: 'Set `evidence.upstream.requests` to true on the box if its owner agrees.',
+  },
+  EVIDENCE_BUSY: {
+    summary: 'The box has more evidence to send than it takes orders for.',
+    remedy: 'Ask again after a moment, and for less at once.',
+  },
+  EVIDENCE_TOO_LARGE: {
+    summary: 'The file is larger than what the hub takes.',
+    remedy: 'Fetch it from the box; shorten clips with `evidence.clips.max_s`.',
+  },
+  EVIDENCE_UPLOAD_FAILED: {
+    summary: 'Evidence that the hub asked for could not be uploaded to it.',
+    remedy:
+      'Check that a proxy before the hub lets `PUT /api/v1/evidence/` through with bodies of up to 256 MB; ask again.',
+  },
   EVIDENCE_FORGOTTEN: {
     summary: 'A picture or clip was not kept: it shows somebody who was just forgotten.',
     remedy: 'Nothing: it is what `people forget` is for.',

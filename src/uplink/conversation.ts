@@ -4,6 +4,8 @@ import type { ErrorFrame } from '../protocol/session.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
 import type { Inbound, Payload } from './dialect/dialect.ts';
+import { EvidenceLine } from './evidence/evidence-line.ts';
+import type { EvidenceOrders } from './evidence/evidence-orders.ts';
 import type { Accepted } from './introduction.ts';
 import type { Delivery } from './judgement.ts';
 import type { Line } from './link/line.ts';
@@ -36,6 +38,8 @@ export interface ConversationOptions {
   readonly onCameraConflict: (reason: string) => void;
   /** Null where this edge takes no requests for its cameras. */
   readonly orders: StreamOrders | null;
+  /** Null where this edge gives nothing away. */
+  readonly evidence: EvidenceOrders | null;
 }
 
 /** The second phase of a session: messages flow, and both sides show that they are alive. */
@@ -46,6 +50,7 @@ export class Conversation {
   readonly #liveness = new Liveness();
   readonly #sender: Sender;
   readonly #streams: StreamLine | null;
+  readonly #evidence: EvidenceLine | null;
   readonly #forgetStore: () => void;
   #beats = 0;
   #timer: TimerHandle;
@@ -70,10 +75,14 @@ export class Conversation {
         else line.renew(reason);
       },
     });
-    const { orders } = options;
+    const { orders, evidence } = options;
     const send = (payload: Payload): void => this.#send(payload);
     this.#streams =
       orders === null ? null : new StreamLine({ orders, dialect, send, now: () => this.#now() });
+    this.#evidence =
+      evidence === null
+        ? null
+        : new EvidenceLine({ orders: evidence, dialect, send, now: () => this.#now() });
     this.#forgetStore = options.store.onCommitted(() => this.#sender.wake());
     this.#timer = this.#nextBeat();
   }
@@ -124,6 +133,7 @@ export class Conversation {
     this.#timer.cancel();
     this.#forgetStore();
     this.#streams?.end();
+    this.#evidence?.end();
     this.#sender.stop();
   }
 
@@ -156,6 +166,9 @@ export class Conversation {
       case 'stop_stream_processing':
       case 'change_stream_processing':
         this.#streams?.onOrder(frame);
+        return;
+      case 'send_evidence':
+        this.#evidence?.onOrder(frame);
         return;
       case 'error':
         this.#onError(frame);

@@ -12,6 +12,7 @@ import type { Logger } from '../system/logger.ts';
 import type { Dialect } from './dialect/dialect.ts';
 import { EnhancedDialect } from './dialect/enhanced-dialect.ts';
 import type { LegacyDialect } from './dialect/legacy-dialect.ts';
+import type { EvidenceOrders } from './evidence/evidence-orders.ts';
 import type { Line } from './link/line.ts';
 import { isClockSynced } from './liveness/time-sync.ts';
 import { planResume, type SendStream } from './sending/lane-cursor.ts';
@@ -38,6 +39,8 @@ export interface IntroductionOptions {
   readonly legacyDialect: () => LegacyDialect;
   /** Null where this edge takes no requests for its cameras. */
   readonly orders: StreamOrders | null;
+  /** Null where this edge gives nothing away. */
+  readonly evidence: EvidenceOrders | null;
 }
 
 /** A connection whose hub has accepted this edge. */
@@ -152,6 +155,7 @@ export class Introduction {
       isClockSynced: isClockSynced(),
       peer,
       streams: outbox.streams,
+      canSendEvidence: this.#options.evidence !== null,
       cameras: orders?.cameras() ?? null,
     };
     const now = { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };

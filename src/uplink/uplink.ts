@@ -18,6 +18,9 @@ import {
 } from './breaker.ts';
 import type { DeliveryLevel } from './dialect/dialect.ts';
 import { LegacyDialect } from './dialect/legacy-dialect.ts';
+import { EvidenceOrders } from './evidence/evidence-orders.ts';
+import type { EvidenceSource } from './evidence/evidence-source.ts';
+import { uploadEvidence } from './evidence/evidence-upload.ts';
 import type { Accepted } from './introduction.ts';
 import { type EndedSession, outcomeOf, ruinOf } from './judgement.ts';
 import { type ConnectionEvent, type ConnectionState, transition } from './link/connection.ts';
@@ -47,6 +50,8 @@ export interface UplinkOptions extends CredentialSources {
   readonly compression?: 'off' | 'deflate';
   /** What the hub asks of the cameras; without it nothing is, and none are announced. */
   readonly requests?: StreamRequestHandler;
+  /** What the hub may have of the evidence; without it, nothing. */
+  readonly evidence?: EvidenceSource;
 }
 
 /** As many as an edge has cameras. */
@@ -101,6 +106,7 @@ export class Uplink {
   readonly #heartbeats: Heartbeats;
   readonly #credentials: Credentials;
   readonly #orders: StreamOrders | null;
+  readonly #evidence: EvidenceOrders | null;
   #state: ConnectionState = 'disconnected';
   #since: number;
   #backoff: Backoff = INITIAL_BACKOFF;
@@ -126,7 +132,19 @@ export class Uplink {
     this.#suspects = new Suspects(options.store, this.#log);
     this.#heartbeats = new Heartbeats(options.store, options.clock, this.#log);
     this.#orders = options.requests === undefined ? null : new StreamOrders(options.requests);
+    this.#evidence = this.#evidenceOrders(options.evidence);
     this.#since = options.clock.monotonicMs();
+  }
+
+  #evidenceOrders(source: EvidenceSource | undefined): EvidenceOrders | null {
+    if (source === undefined) return null;
+    return new EvidenceOrders({
+      ...{ source, log: this.#log },
+      upload: (requestId, evidence) => {
+        const credential = this.#credentials.current();
+        return uploadEvidence(evidence, { hubUrl: this.#url.href, credential, requestId });
+      },
+    });
   }
 
   get status(): UplinkStatus {
@@ -212,6 +230,7 @@ export class Uplink {
       suspects: this.#suspects,
       heartbeats: this.#heartbeats,
       orders: this.#orders,
+      evidence: this.#evidence,
       isProbe: this.#breaker.state === 'half_open',
       legacyDialect: () =>
         new LegacyDialect(packageVersion(), (messages) => this.#onWithheld(messages)),

@@ -65,6 +65,14 @@ export const status: EdgeStatus = {
   },
   faces: null,
   evidence: {},
+  evidence_upstream: {
+    bytes_today: 0,
+    daily_bytes: 200e6,
+    thumbnails_sent: 0,
+    thumbnails_withheld: 0,
+    requests_sent: 0,
+    requests_refused: {},
+  },
   journal: {
     events: 12_345,
     alerts: 67,

@@ -28,6 +28,8 @@ export class CameraClips {
   #cutting: Promise<void> = Promise.resolve();
   /** From when on clips need packets that are being cut now. */
   readonly #inWork = new Set<number>();
+  /** Alerts whose clip is not there yet, and may come. */
+  readonly #awaited = new Set<string>();
   #made = 0;
   #missed = 0;
 
@@ -48,7 +50,13 @@ export class CameraClips {
 
   /** @param monoMs arrival of the frame that raised it */
   alert(alertId: string, monoMs: number): void {
+    this.#awaited.add(alertId);
     this.#plan.alert(alertId, monoMs);
+  }
+
+  /** Whether the clip of an alert is still to come. */
+  isAwaited(alertId: string): boolean {
+    return this.#awaited.has(alertId);
   }
 
   /** To be called about every second. */
@@ -74,7 +82,10 @@ export class CameraClips {
       this.#inWork.add(clip.fromMs);
       this.#cutting = this.#cutting
         .then(() => this.#store(clip, segments))
-        .finally(() => this.#inWork.delete(clip.fromMs));
+        .finally(() => {
+          this.#inWork.delete(clip.fromMs);
+          for (const id of clip.alertIds) this.#awaited.delete(id);
+        });
     }
   }
 

@@ -27,6 +27,10 @@ export class DailyAllowance {
     this.#sent = new Map(Object.entries(options.sent));
   }
 
+  get bytesPerDay(): number {
+    return this.#options.bytesPerDay;
+  }
+
   /** Bytes that were taken today. */
   get taken(): number {
     return this.#sent.get(this.#today()) ?? 0;

@@ -52,6 +52,8 @@ const VIEWERS: readonly ClientType[] = ['frontend', 'desktop_app', 'mobile_app']
 const CONNECTION: Right = { senders: [...EDGES, ...VIEWERS], need: 'nothing' };
 const MESSAGE: Right = { senders: EDGES, need: 'delivery' };
 const REQUEST: Right = { senders: VIEWERS, need: 'sending' };
+/** To what the server itself has asked for. */
+const REPORT: Right = { senders: EDGES, need: 'nothing' };
 const ANSWER: Right = { senders: EDGES, need: 'sending' };
 
 /** A type that is missing here does not compile: nothing is allowed for want of an entry. */
@@ -79,6 +81,7 @@ const RIGHTS: Readonly<Record<FrameType, Right>> = {
   stream_stop_error: ANSWER,
   stream_quality_success: ANSWER,
   stream_quality_error: ANSWER,
+  send_evidence_error: REPORT,
 };
 
 /** Whether a client may send a frame, which has the form of its type. Null where it may. */

@@ -5,11 +5,14 @@ import type { HubCounters } from '../counters.ts';
 
 /** Requests on one connection that are not answered yet. Browsers and proxies send one after the other. */
 const MAX_OPEN = 8;
+/** For the body of a request to come in; who sends one byte now and then is cut off. */
+const BODY_TIMEOUT_MS = 20_000;
 /** From the request to the last byte of its answer given away. A page of 1 MiB at 17 KiB/s takes as long. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
 interface Exchange {
-  readonly timer: TimerHandle;
+  timer: TimerHandle;
+  readonly request: IncomingMessage;
   readonly whenOver: (() => void)[];
 }
 
@@ -22,6 +25,7 @@ export class AnswerWatch {
   readonly #counters: HubCounters;
   readonly #open = new WeakMap<Socket, Set<ServerResponse>>();
   readonly #exchanges = new WeakMap<ServerResponse, Exchange>();
+  readonly #bodies = new WeakMap<IncomingMessage, TimerHandle>();
 
   constructor({ clock, counters }: { readonly clock: Clock; readonly counters: HubCounters }) {
     this.#clock = clock;
@@ -29,14 +33,15 @@ export class AnswerWatch {
   }
 
   /** Whether the request is to be answered; where it is not, its connection is gone. */
-  admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  admit(request: IncomingMessage, response: ServerResponse): boolean {
+    const { socket } = request;
     const open = this.#openOn(socket);
     if (open.size >= MAX_OPEN || socket.destroyed) {
       this.#cut(socket);
       return false;
     }
-    const timer = this.#clock.setTimeout(() => this.#cut(socket), ANSWER_TIMEOUT_MS);
-    this.#exchanges.set(response, { timer, whenOver: [] });
+    this.#exchanges.set(response, { timer: this.#timer(socket), request, whenOver: [] });
+    this.#awaitBody(request);
     open.add(response);
     response.once('close', () => {
       open.delete(response);
@@ -50,6 +55,31 @@ export class AnswerWatch {
     const exchange = this.#exchanges.get(response);
     if (exchange === undefined) callback();
     else exchange.whenOver.push(callback);
+  }
+
+  /** A long answer, or a long request, makes progress: its time begins anew. */
+  progressed(response: ServerResponse): void {
+    const exchange = this.#exchanges.get(response);
+    if (exchange === undefined) return;
+    exchange.timer.cancel();
+    exchange.timer = this.#timer(exchange.request.socket);
+    this.#awaitBody(exchange.request);
+  }
+
+  #timer(socket: Socket): TimerHandle {
+    return this.#clock.setTimeout(() => this.#cut(socket), ANSWER_TIMEOUT_MS);
+  }
+
+  /** Also where it was answered before it was there. */
+  #awaitBody(request: IncomingMessage): void {
+    this.#bodies.get(request)?.cancel();
+    if (request.complete) return;
+    const timer = this.#clock.setTimeout(() => {
+      if (!request.complete) this.#cut(request.socket);
+    }, BODY_TIMEOUT_MS);
+    if (!this.#bodies.has(request))
+      request.once('close', () => this.#bodies.get(request)?.cancel());
+    this.#bodies.set(request, timer);
   }
 
   #openOn(socket: Socket): Set<ServerResponse> {

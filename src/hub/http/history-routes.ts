@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import type { HubToken } from '../door/tokens.ts';
 import type { EventHistory } from '../store/event-store.ts';
 import type { HistoryPage, HistoryQuery } from '../store/history-query.ts';
+import { checked } from './checked.ts';
 import { cursorText } from './history-cursor.ts';
 import { eventPath, historyParameters, queryOf, singleEvent } from './history-parameters.ts';
 import { withinScope } from './history-scope.ts';
@@ -57,13 +57,4 @@ export function historyRoutes(app: FastifyInstance, options: HistoryRoutesOption
 /** The bodies are JSON text already. */
 function sendJson(reply: FastifyReply, text: string): FastifyReply {
   return reply.type(JSON_TYPE).send(text);
-}
-
-function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.infer<Schema> {
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const where = issue?.path.map(String).join('.') ?? '';
-  const detail = `${where === '' ? '' : `${where}: `}${issue?.message ?? 'invalid'}`;
-  throw new HttpProblem('invalid_request', { detail });
 }

@@ -131,6 +131,14 @@ export const HUB_FIGURES: Readonly<Record<keyof HubStats, Figure>> = {
     'stream_answers_unasked',
     'Answers of edges that were not asked, or not any more.',
   ),
+  openEvidenceRequests: gauge(
+    'streams',
+    'open_evidence_requests',
+    'Requests for evidence that wait for an edge.',
+  ),
+  evidenceRequests: count('streams', 'evidence_requests', 'Requests of viewers for evidence.'),
+  evidenceFailed: count('streams', 'evidence_failed', 'Those that came to nothing.'),
+  evidenceBytes: count('streams', 'evidence_bytes', 'Evidence that edges uploaded.'),
   cameraConflicts: count(
     'streams',
     'camera_conflicts',

@@ -15,6 +15,7 @@ import type { HubContext } from '../hub-context.ts';
 import type { HubStats } from '../hub-stats.ts';
 import { AnswerWatch } from './answer-watch.ts';
 import { Authentication } from './authentication.ts';
+import { evidenceRoutes } from './evidence-routes.ts';
 import { healthOf } from './health.ts';
 import { historyRoutes } from './history-routes.ts';
 import { HubMetrics } from './hub-metrics.ts';
@@ -38,11 +39,11 @@ export interface HubHttpOptions extends HttpOptions {
   readonly allowedOrigins: readonly string[];
 }
 
-/** No route takes a body. */
+/** No route but the upload of evidence takes a body. */
 const BODY_LIMIT = 1024;
 const RETRY_AFTER_S = '1';
 
-/** What the hub answers over plain HTTP: health, readiness, statistics, metrics, history. */
+/** What the hub answers over plain HTTP: health, readiness, statistics, metrics, history, evidence. */
 export class HubHttp {
   readonly #options: HubHttpOptions;
   readonly #app: FastifyInstance;
@@ -70,6 +71,11 @@ export class HubHttp {
       history,
       authenticate: (request) => this.#tokenOf(request),
       whenOver: (response, callback) => this.#answers.whenOver(response, callback),
+    });
+    evidenceRoutes(this.#app, {
+      hub,
+      authenticate: (request) => this.#tokenOf(request),
+      progressed: (response) => this.#answers.progressed(response),
     });
   }
 
@@ -165,6 +171,7 @@ export class HubHttp {
 const STATUS_PROBLEMS: Readonly<Record<number, ProblemCode>> = {
   400: 'invalid_request',
   404: 'not_found',
+  411: 'invalid_request',
   413: 'too_large',
   414: 'too_large',
   415: 'invalid_request',

@@ -26,6 +26,7 @@ export function legacyWording(clock: Clock): StreamPeerOptions['wording'] {
       const { type, data } = answerFrameOf(request, answer);
       return legacyFrame(type, data, clock.wallMs(), requestId);
     },
+    evidence: null,
   };
 }
 

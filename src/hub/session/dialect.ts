@@ -47,6 +47,8 @@ export interface AdmittedClient {
   readonly clientType: ClientType;
   /** `clientKey` of it. */
   readonly key: string;
+  /** Of the token that admitted it. */
+  readonly tokenName: string;
   readonly scopes: Scopes;
 }
 

@@ -95,7 +95,7 @@ export class Handshake {
     const { clientType } = introduction;
     const clientId = introduction.clientId ?? token.name;
     const key = clientKey(clientType, clientId, token.name);
-    const client = { clientId, clientType, key, scopes: token.scopes };
+    const client = { clientId, clientType, key, tokenName: token.name, scopes: token.scopes };
     return { kind: 'admitted', introduction, client, token };
   }
 }

@@ -1,4 +1,5 @@
 import { parseClientFrame } from '../../protocol/codec.ts';
+import { EVIDENCE_CAPABILITY } from '../../protocol/evidence-request.ts';
 import type { ClientFrame, ServerFrame } from '../../protocol/frames.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { ClientIdentify } from '../../protocol/session.ts';
@@ -50,7 +51,7 @@ export class HubClient implements Conversation {
       askerKey: client.key,
       channel,
       hub,
-      wording: currentWording(hub.clock),
+      wording: currentWording(hub.clock, identity.data.capabilities.includes(EVIDENCE_CAPABILITY)),
     });
     if (clientType !== 'ai_engine') return;
     this.#delivery = new Delivery({
@@ -151,6 +152,9 @@ export class HubClient implements Conversation {
         break;
       case 'cameras_changed':
         this.#streams.announce(frame.data.cameras, frame.request_id);
+        break;
+      case 'send_evidence_error':
+        this.#streams.refusedEvidence(frame.request_id ?? '', frame.data);
         break;
       default:
         if (isRequestFrame(frame)) this.#streams.ask(requestOf(frame), frame.request_id);

@@ -4,6 +4,7 @@ import type { Clock, TimerHandle } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
 import { redactText } from '../../system/redact.ts';
 import type { HubCounters } from '../counters.ts';
+import type { EvidenceOrder } from '../evidence/evidence-desk.ts';
 import type { RequestId } from '../session/dialect.ts';
 import type { StoredItem } from '../store/requests.ts';
 import { EVENT_STATUS } from '../store/schema.ts';
@@ -30,10 +31,15 @@ const WAITING_IN_ALL = 2048;
 /** A connected edge. */
 export interface EdgeLink {
   readonly edgeId: string;
+  /** Of the token that it came with. */
+  readonly tokenName: string;
   readonly scopes: Scopes;
   order(orderId: string, request: StreamRequest): void;
   /** Tells the edge that another one has a camera of the same id. */
   conflict(message: string): void;
+  /** Whether `orderEvidence` reaches it. */
+  readonly canSendEvidence: boolean;
+  orderEvidence(requestId: string, order: EvidenceOrder): void;
 }
 
 /** A connected viewer. */
@@ -107,6 +113,15 @@ export class StreamDesk {
   /** Cameras that more than one edge has. */
   get contestedCameras(): number {
     return this.#directory.contested;
+  }
+
+  /** Who has a camera, if that one is connected and its token is for the camera. */
+  edgeOf(cameraId: string): EdgeLink | 'unknown' | 'offline' {
+    const owner = this.#directory.ownerOf(cameraId);
+    if (owner === undefined) return 'unknown';
+    const edge = this.#edges.get(owner);
+    if (edge === undefined) return 'offline';
+    return isInScope(edge.scopes.cameras, cameraId) ? edge : 'unknown';
   }
 
   /** An edge has connected. A newer connection takes the place of an older one. */

@@ -1,4 +1,6 @@
+import type { SendEvidenceError } from '../../protocol/evidence-request.ts';
 import { isInScope } from '../../protocol/scopes.ts';
+import type { EvidenceOrder } from '../evidence/evidence-desk.ts';
 import type { HubContext } from '../hub-context.ts';
 import type { AdmittedClient, ClientChannel, RequestId } from '../session/dialect.ts';
 import type { StreamAnswer } from './request-state.ts';
@@ -9,6 +11,8 @@ import type { StreamRequest } from './stream-request.ts';
 interface StreamWording {
   order(orderId: string, request: StreamRequest): string;
   answer(request: StreamRequest, answer: StreamAnswer, requestId: RequestId): string;
+  /** Null where the edge knows no such order. */
+  readonly evidence: ((requestId: string, order: EvidenceOrder) => string) | null;
 }
 
 export interface StreamPeerOptions {
@@ -20,7 +24,7 @@ export interface StreamPeerOptions {
   readonly wording: StreamWording;
 }
 
-/** A client's part in stream requests: an edge is given orders, every other client asks. */
+/** A client's part in requests for cameras: an edge is given orders, of streams and evidence, every other client asks. */
 export class StreamPeer {
   readonly #options: StreamPeerOptions;
   readonly #edge: EdgeLink | null;
@@ -28,13 +32,18 @@ export class StreamPeer {
 
   constructor(options: StreamPeerOptions) {
     const { client, askerKey, channel, wording } = options;
-    const { clientId: edgeId, clientType, scopes } = client;
+    const { clientId: edgeId, clientType, scopes, tokenName } = client;
     this.#options = options;
     const edge: EdgeLink = {
       edgeId,
+      tokenName,
       scopes,
       order: (orderId, request) => channel.send(wording.order(orderId, request)),
       conflict: (message) => channel.notify('camera_conflict', message),
+      canSendEvidence: wording.evidence !== null,
+      orderEvidence: (requestId, order) => {
+        if (wording.evidence !== null) channel.send(wording.evidence(requestId, order));
+      },
     };
     this.#edge = clientType === 'ai_engine' ? edge : null;
     this.#asker = {
@@ -73,10 +82,18 @@ export class StreamPeer {
     if (this.#edge !== null) this.#options.hub.streams.answered(this.#edge, answer);
   }
 
+  /** The edge does not send what it was asked for. */
+  refusedEvidence(requestId: string, data: SendEvidenceError['data']): void {
+    if (this.#edge !== null) this.#options.hub.evidence.refused(this.#edge, requestId, data);
+  }
+
   end(): void {
-    const { streams } = this.#options.hub;
+    const { streams, evidence } = this.#options.hub;
     if (this.#edge === null) streams.forget(this.#asker);
-    else streams.leave(this.#edge);
+    else {
+      streams.leave(this.#edge);
+      evidence.leave(this.#edge);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ServerFrame } from '../../protocol/frames.ts';
 import type { OutboxStream, SinkPeer } from '../../store/requests.ts';
+import type { ApexError } from '../../system/errors.ts';
 import type { OffsetEstimate } from '../liveness/clock-offset.ts';
 import type { StreamAnswer, StreamOrder } from '../stream-orders.ts';
 import type { BatchFrame, Now } from './batch-frame.ts';
@@ -17,6 +18,8 @@ export interface Introduction {
   readonly isClockSynced: true | undefined;
   readonly peer: SinkPeer | null;
   readonly streams: readonly OutboxStream[];
+  /** The hub may order evidence. */
+  readonly canSendEvidence: boolean;
   /** Ids of the cameras that this edge announces; null where it announces none. */
   readonly cameras: readonly string[] | null;
 }
@@ -57,6 +60,8 @@ export interface Dialect {
     answer: StreamAnswer,
     now: Now,
   ): Payload | null;
+  /** Null where the hub knows no such word. */
+  evidenceRefused(requestId: string, error: ApexError, now: Now): Payload | null;
   /** Null where the hub knows no such word. */
   goodbye(pending: Readonly<Record<string, number>>, now: Now): Payload | null;
 }

@@ -1,4 +1,5 @@
 import { parseServerFrame } from '../../protocol/codec.ts';
+import { EVIDENCE_CAPABILITY } from '../../protocol/evidence-request.ts';
 import type { ClientFrame } from '../../protocol/frames.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import { PAYLOADS } from '../../protocol/payloads.ts';
@@ -9,6 +10,7 @@ import {
   MAX_CAMERAS,
   PROTOCOL_VERSION,
 } from '../../protocol/session.ts';
+import type { ApexError, ErrorCode } from '../../system/errors.ts';
 import { deflateText, inflateText } from '../../system/raw-deflate.ts';
 import type { StreamAnswer, StreamOrder } from '../stream-orders.ts';
 import { type BatchFrame, batchFrame, type Now } from './batch-frame.ts';
@@ -113,10 +115,24 @@ export class EnhancedDialect implements Dialect {
     return text({ type: failure, ...head, data });
   }
 
+  evidenceRefused(requestId: string, error: ApexError, { wallMs }: Now): Payload {
+    const { code, message, details } = error;
+    const { retryAfterMs } = details;
+    const isNumber = typeof retryAfterMs === 'number';
+    const data = {
+      ...{ code, message, retryable: isNumber || PASSING.has(code) },
+      ...(isNumber && { retry_after_ms: Math.max(0, Math.ceil(retryAfterMs)) }),
+    };
+    return text({ type: 'send_evidence_error', timestamp: wallMs, request_id: requestId, data });
+  }
+
   goodbye(pending: Readonly<Record<string, number>>, { wallMs }: Now): Payload {
     return text({ type: 'client_goodbye', timestamp: wallMs, data: { pending: { ...pending } } });
   }
 }
+
+/** Refusals that another try may not meet. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['EVIDENCE_BUSY', 'EVIDENCE_UPLOAD_FAILED']);
 
 const ANSWER_TYPES = {
   start: ['stream_start_success', 'stream_start_error'],
@@ -125,7 +141,7 @@ const ANSWER_TYPES = {
 } as const;
 
 function identifyFrame(introduction: Introduction, { wallMs, monoMs }: Now): ClientIdentify {
-  const { clientId, token, bootId, isClockSynced, peer, streams } = introduction;
+  const { clientId, token, bootId, isClockSynced, peer, streams, canSendEvidence } = introduction;
   return {
     type: 'client_identify',
     timestamp: wallMs,
@@ -135,7 +151,7 @@ function identifyFrame(introduction: Introduction, { wallMs, monoMs }: Now): Cli
       client_type: 'ai_engine',
       auth: { token },
       protocol: PROTOCOL_VERSION,
-      capabilities: [...CAPABILITIES],
+      capabilities: [...CAPABILITIES, ...(canSendEvidence ? [EVIDENCE_CAPABILITY] : [])],
       boot_id: bootId,
       session_token: peer?.sessionToken ?? null,
       clock: { mono_ms: monoMs, ...(isClockSynced && { synced: true }) },

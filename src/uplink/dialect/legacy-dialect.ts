@@ -112,6 +112,10 @@ export class LegacyDialect implements Dialect {
     return heartbeatText(requestId, now);
   }
 
+  evidenceRefused(): null {
+    return null;
+  }
+
   goodbye(): null {
     return null;
   }

@@ -109,6 +109,7 @@ const FRAMES: Record<keyof typeof CLIENT_FRAMES, Record<string, unknown>> = {
   stream_stop_error: FAILURE,
   stream_quality_success: GATE,
   stream_quality_error: FAILURE,
+  send_evidence_error: { code: 'EVIDENCE_UNKNOWN', message: 'there is none' },
 };
 
 /** Neither a refusal by the door nor a mistake of the test: the hub took the frame up. */
