@@ -71,6 +71,7 @@ const GROUPS = {
     'stream_quality_success',
     'stream_quality_error',
   ],
+  Evidence: ['send_evidence', 'send_evidence_error'],
 };
 
 function table(head, rows) {

@@ -155,7 +155,7 @@ describe('one pass of one-by-one over RTSP', () => {
     await Promise.all(sites.map((site) => site.stop()));
   });
 
-  run('keeps a clip of each alert', async () => {
+  run('keeps a clip of each alert, and gives it to the hub when asked', async () => {
     const messages = await hubKilled.messagesAtHub();
     const alerts = messages.filter(({ type }) => type === 'alert_triggered');
     expect(alerts.length).toBe(15);
@@ -168,9 +168,17 @@ describe('one pass of one-by-one over RTSP', () => {
         return existsSync(path) ? path : undefined;
       });
       const { codec, seconds } = probeVideo(clip);
+      const fetched = await hubKilled.evidenceFromHub('camera', 'clip', alert_id);
+      expect(fetched.equals(readFileSync(clip))).toBe(true);
       expect(codec).toBe('h264');
       expect(seconds).toBeGreaterThan(8);
     }
+  });
+
+  run('keeps events and alerts for looking back', async () => {
+    const { journal } = (await hubKilled.status()) as EdgeStatus;
+    expect(journal).toMatchObject({ events: 6, alerts: 15, open_alerts: 15, fault: null });
+    expect(journal).toMatchObject({ waiting: 0, lost_events: 0, lost_alerts: 0 });
   });
 
   run('has a thumbnail of each alert at the hub, also of when it was dead', async () => {

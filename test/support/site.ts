@@ -195,6 +195,16 @@ export class Site {
     return received;
   }
 
+  /** A file of the edge, as the hub gives it. */
+  async evidenceFromHub(cameraId: string, kind: string, id: string): Promise<Buffer> {
+    const path = `/api/v1/cameras/${cameraId}/evidence/${kind}/${id}`;
+    const response = await fetch(`http://127.0.0.1:${this.#ports.hub}${path}`, {
+      headers: { Authorization: `Bearer ${this.#tokens.viewer}` },
+    });
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
   async objectEventsAtHub(cameraId: string): Promise<ObjectEvent[]> {
     return (await this.messagesAtHub())
       .filter(({ type }) => type === 'object_event')

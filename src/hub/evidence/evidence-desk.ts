@@ -49,7 +49,7 @@ interface OpenOrder {
 }
 
 /** Orders that wait for their uploads: of one token, and in all. */
-const WAITING_PER_ASKER = 8;
+const WAITING_PER_ASKER = 32;
 const WAITING_IN_ALL = 256;
 
 /**

@@ -111,12 +111,14 @@ async function receive(
   // Whether it was ever asked for is not told to who was not asked.
   if (!hub.evidence.receive(requestId, token.name, { body, bytes }))
     throw new HttpProblem('not_found', { headers: { Connection: 'close' } });
+  // `pipeline` takes it from the request and leaves it open.
+  const { socket } = request.raw;
   try {
     await pipeline(request.raw, body);
   } catch (error) {
     // The edge or the viewer is gone, and with it the connection of the other.
     hub.log.debug({ err: error }, 'evidence not sent to its end');
-    request.raw.destroy();
+    socket.destroy();
     return reply.hijack();
   }
   return reply.code(204).send();
