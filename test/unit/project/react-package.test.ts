@@ -7,6 +7,8 @@ import { MESSAGE_TYPES } from '../../../src/react/messages.ts';
 
 /** Messages between the server and an edge alone. */
 const NOT_A_VIEWERS = new Set([
+  'send_evidence',
+  'send_evidence_error',
   'message_batch',
   'batch_ack',
   'flow_update',
