@@ -65,8 +65,10 @@ export class ConnectionPlanner {
     const geometry = geometryFor(stream);
     const pictureSize = snapshot === null ? null : fitPicture(stream, snapshot);
     const { codec } = stream;
-    // Segments of another connection have other names.
-    const ring = place && { ...place, prefix: `${Math.round(this.#deps.clock.wallMs())}` };
+    // Segments of another connection have other names, and tell what they hold: a clip is of one form.
+    const form = `${codec}_${stream.width}x${stream.height}`;
+    const prefix = `${Math.round(this.#deps.clock.wallMs())}_${form}`;
+    const ring = place && { ...place, prefix };
     const command = { version, input, decoder, codec, threads, fps, geometry, pictureSize, ring };
     const args = playArguments(command);
     const { kind } = source;

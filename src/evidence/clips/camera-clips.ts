@@ -5,7 +5,7 @@ import type { Logger } from '../../system/logger.ts';
 import type { EvidenceFiles } from '../evidence-files.ts';
 import { type ClipLengths, ClipPlan, type PlannedClip } from './clip-plan.ts';
 import { cutClip } from './cut-clip.ts';
-import type { PacketRing } from './packet-ring.ts';
+import type { PacketRing, RingSegment } from './packet-ring.ts';
 
 /** A camera with long gaps between key frames, or that has gone, is waited for no longer. */
 const PATIENCE_MS = 15_000;
@@ -78,7 +78,7 @@ export class CameraClips {
 
   #cut(clips: readonly PlannedClip[]): void {
     for (const clip of clips) {
-      const segments = this.#options.ring.covering(clip.fromMs, clip.toMs);
+      const segments = this.#ofOneForm(clip);
       this.#inWork.add(clip.fromMs);
       this.#cutting = this.#cutting
         .then(() => this.#store(clip, segments))
@@ -89,7 +89,22 @@ export class CameraClips {
     }
   }
 
-  async #store(clip: PlannedClip, segments: readonly string[]): Promise<void> {
+  /** A player takes no pictures of another size or codec: a clip has those of when its first alert was raised. */
+  #ofOneForm({ fromMs, toMs, alertIds }: PlannedClip): readonly RingSegment[] {
+    const { ring, lengths, log } = this.#options;
+    const covering = ring.covering(fromMs, toMs);
+    const alertMs = fromMs + lengths.preMs;
+    const atAlert = covering.findLast(({ startMs }) => startMs <= alertMs) ?? covering[0];
+    const segments = covering.filter(({ form }) => form === atAlert?.form);
+    if (segments.length < covering.length)
+      log.warn(
+        { alerts: alertIds, form: atAlert?.form },
+        'the camera changed its pictures: the clip is of those at the alert alone',
+      );
+    return segments;
+  }
+
+  async #store(clip: PlannedClip, segments: readonly RingSegment[]): Promise<void> {
     const { cameraId, files, workDir, ffmpegPath, log } = this.#options;
     const [first, ...others] = clip.alertIds.filter((id) => !files.isBarred(id));
     // Everybody whom it would show is forgotten.

@@ -1,11 +1,22 @@
 import { existsSync, type FSWatcher, mkdirSync, rmSync, watch } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../system/clock.ts';
 import type { Logger } from '../../system/logger.ts';
 
-/** `<connection>-<number>.ts` */
-const SEGMENT = /^(.*)-\d+\.ts$/;
+/** `<connection>-<number>.ts`; a connection is `<milliseconds>_<codec>_<width>x<height>`. */
+const SEGMENT = /^((?:\d+_)?(.*))-\d+\.ts$/;
+/** Of a block of a file system, as `stat` counts them. */
+const BLOCK_BYTES = 512;
+
+/** Packets of some seconds that can be joined to those of the same form. */
+export interface RingSegment {
+  readonly path: string;
+  /** When its first packet came, monotonic milliseconds. */
+  readonly startMs: number;
+  /** `<codec>_<width>x<height>`, as far as it is known. */
+  readonly form: string;
+}
 
 export interface PacketRingOptions {
   /** Folder of this camera's segments alone; emptied at the start. */
@@ -18,15 +29,14 @@ export interface PacketRingOptions {
   log: Logger;
 }
 
-interface Segment {
-  readonly path: string;
-  /** When it began to be written, monotonic: its first packet came just then. */
-  readonly startMs: number;
+interface Segment extends RingSegment {
   /** Which connection wrote it. */
   readonly connection: string;
   bytes: number;
   /** When it was last seen to grow, monotonic. */
   grewMs: number;
+  /** Its beginning was given up while it was written. */
+  isHeadless: boolean;
 }
 
 /**
@@ -40,6 +50,7 @@ export class PacketRing {
   readonly #inDeletion = new Set<string>();
   #watcher: FSWatcher | null = null;
   #pruning: Promise<void> = Promise.resolve();
+  #isToldFull = false;
 
   constructor(options: PacketRingOptions) {
     this.#options = options;
@@ -61,10 +72,10 @@ export class PacketRing {
    * The segments with the packets from one time to another, oldest first.
    * @param fromMs monotonic
    */
-  covering(fromMs: number, toMs: number): string[] {
+  covering(fromMs: number, toMs: number): RingSegment[] {
     return this.#segments
       .filter(({ startMs }, index) => startMs < toMs && this.#endMs(index) > fromMs)
-      .map(({ path }) => path);
+      .filter(({ isHeadless }) => !isHeadless);
   }
 
   /** Whether everything up to a time has been written: a later segment has begun. */
@@ -90,7 +101,7 @@ export class PacketRing {
   }
 
   #seen(name: string): void {
-    const connection = SEGMENT.exec(name)?.[1];
+    const [, connection, form = ''] = SEGMENT.exec(name) ?? [];
     if (connection === undefined) return;
     const { dir, clock } = this.#options;
     const path = join(dir, name);
@@ -98,7 +109,8 @@ export class PacketRing {
     // A deletion is told just as a beginning is.
     if (isKnown || this.#inDeletion.has(path) || !existsSync(path)) return;
     const startMs = clock.monotonicMs();
-    this.#segments.push({ path, startMs, connection, bytes: 0, grewMs: startMs });
+    const grown = { bytes: 0, grewMs: startMs, isHeadless: false };
+    this.#segments.push({ path, startMs, connection, form, ...grown });
   }
 
   /** The newest one goes on. What came before an outage has ended with it. */
@@ -122,12 +134,13 @@ export class PacketRing {
 
   /** A camera with a bit rate beyond all expectation must not fill the memory. */
   async #keepBudget(nowMs: number): Promise<void> {
-    const { dir, budgetBytes, log } = this.#options;
+    const { dir, budgetBytes } = this.#options;
     const names = await readdir(dir).catch((): string[] => []);
     const sizes = await Promise.all(
       names.map((name) =>
         stat(join(dir, name)).then(
-          ({ size }) => size,
+          // Of one without its beginning the size says nothing.
+          ({ size, blocks }) => Math.min(size, blocks * BLOCK_BYTES),
           () => 0,
         ),
       ),
@@ -135,7 +148,6 @@ export class PacketRing {
     this.#measure(nowMs, new Map(names.map((name, index) => [join(dir, name), sizes[index] ?? 0])));
     let excess = sizes.reduce((sum, size) => sum + size, 0) - budgetBytes;
     if (excess <= 0) return;
-    log.warn({ budget_bytes: budgetBytes }, 'ring is full: clips of this camera begin later');
     const given: Segment[] = [];
     // The newest one is being written.
     for (const segment of this.#segments.slice(0, -1)) {
@@ -143,7 +155,31 @@ export class PacketRing {
       excess -= sizes[names.indexOf(segment.path.slice(dir.length + 1))] ?? 0;
       given.push(segment);
     }
+    this.#tellFull(given.length > 0);
     await this.#delete(given);
+    if (excess > 0) await this.#behead(this.#segments.at(-1));
+  }
+
+  /** Frees what was written so far, of a file that goes on: a camera may send key frames hours apart, or none. */
+  async #behead(segment: Segment | undefined): Promise<void> {
+    if (segment === undefined) return;
+    if (!segment.isHeadless)
+      this.#options.log.warn(
+        { budget_bytes: this.#options.budgetBytes },
+        'ring is full before a key frame came: no clips of this camera until the next one',
+      );
+    segment.isHeadless = true;
+    await truncate(segment.path).catch((error: unknown) =>
+      this.#options.log.warn({ err: error, path: segment.path }, 'segment not made smaller'),
+    );
+  }
+
+  /** Once, not with every second that it lasts. */
+  #tellFull(isGivingUp: boolean): void {
+    if (!isGivingUp || this.#isToldFull) return;
+    this.#isToldFull = true;
+    const { budgetBytes, log } = this.#options;
+    log.warn({ budget_bytes: budgetBytes }, 'ring is full: clips of this camera begin later');
   }
 
   #measure(nowMs: number, sizes: ReadonlyMap<string, number>): void {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeEventId } from '../../../src/events/event-id.ts';
 import { CameraClips } from '../../../src/evidence/clips/camera-clips.ts';
 import { PacketRing } from '../../../src/evidence/clips/packet-ring.ts';
@@ -23,6 +23,7 @@ let dir: string;
 let camera: RtspCamera;
 let capture: CaptureUnderTest;
 let clips: CameraClips;
+let packetRing: PacketRing;
 let files: EvidenceFiles;
 let ticking: NodeJS.Timeout;
 
@@ -35,18 +36,19 @@ beforeEach(async () => {
   camera = new RtspCamera();
   camera.addMount('cam', loaded);
   const port = await camera.listen(0);
-  const ring = { dir: join(dir, "ring [of a 'camera']"), segmentS: 1 };
+  const ring = { dir: ringDir(), segmentS: 1 };
   files = new EvidenceFiles({
     ...{ evidence: 'clip', dir: join(dir, 'clips'), budgetBytes: 1e9, log: silentLogger },
     onEvicted: () => {},
   });
+  packetRing = new PacketRing({
+    ...{ dir: ring.dir, keepMs: 6000, budgetBytes: 1e9 },
+    ...{ clock: systemClock, log: silentLogger },
+  });
   clips = new CameraClips({
     ...{ cameraId: 'gate', files, ffmpegPath: 'ffmpeg', log: silentLogger },
     lengths: { preMs: 2000, postMs: 2000, maxMs: 60_000 },
-    ring: new PacketRing({
-      ...{ dir: ring.dir, keepMs: 6000, budgetBytes: 1e9 },
-      ...{ clock: systemClock, log: silentLogger },
-    }),
+    ring: packetRing,
     workDir: join(dir, 'work'),
   });
   clips.open();
@@ -95,6 +97,84 @@ function packets(path: string): string[] {
   return lines.map((line) => line.split(',').at(-1)?.trim() ?? '');
 }
 
+/** A generated video of some seconds, played in its own time. */
+async function play(name: string, codec: readonly string[]): Promise<void> {
+  await capture.capture.stop();
+  const path = join(dir, name);
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=10:duration=25'];
+  const sound = ['-f', 'lavfi', '-i', 'sine=duration=25', '-c:a', 'aac', '-shortest'];
+  execFileSync('ffmpeg', ['-v', 'error', ...picture, ...sound, ...codec, path]);
+  const source = { kind: 'file', paths: [path], pace: 'realtime', loop: false } as const;
+  capture = new CaptureUnderTest(source, { ring: { dir: ringDir(), segmentS: 1 } });
+}
+
+const ringDir = () => join(dir, "ring [of a 'camera']");
+
+/** Fourcc of the pictures, and the times at which they are shown, seconds. */
+function pictures(path: string): { tag: string; streams: number; times: number[] } {
+  const entries = ['-show_entries', 'stream=codec_tag_string:packet=pts_time,dts_time'];
+  const text = execFileSync('ffprobe', ['-v', 'error', ...entries, '-of', 'json', path], {
+    encoding: 'utf8',
+  });
+  const { streams, packets: all } = JSON.parse(text) as {
+    streams: { codec_tag_string: string }[];
+    packets: { pts_time: string; dts_time: string }[];
+  };
+  const orders = all.map(({ dts_time: time }) => Number(time));
+  expect(orders).toEqual([...new Set(orders)].sort((a, b) => a - b));
+  const times = all.map(({ pts_time: time }) => Number(time)).sort((a, b) => a - b);
+  return { tag: streams[0]?.codec_tag_string ?? '', streams: streams.length, times };
+}
+
+describe('clips of a camera', () => {
+  const plays = (path: string) =>
+    execFileSync('ffmpeg', ['-v', 'error', '-xerror', '-i', path, '-f', 'null', '-']);
+
+  test('with HEVC, sound and a key frame a second play wherever HEVC does', async () => {
+    await play('hevc.mkv', ['-c:v', 'libx265', '-x265-params', 'log-level=none:keyint=10']);
+    await frames(20);
+    const path = alert();
+    await made(path);
+    expect(pictures(path)).toMatchObject({ tag: 'hvc1', streams: 1 });
+    expect(probeVideo(path).codec).toBe('hevc');
+    expect(probeVideo(path).seconds).toBeGreaterThan(3.5);
+    plays(path);
+  });
+
+  test('with B-frames and five seconds between key frames begin at the one before', async () => {
+    await play('gop.mkv', ['-c:v', 'libx264', '-bf', '2', '-g', '50', '-sc_threshold', '0']);
+    await frames(38);
+    const path = alert();
+    await made(path);
+    const { times } = pictures(path);
+    // Two seconds before and two after the alert, and what the key frames add.
+    expect(probeVideo(path).seconds).toBeGreaterThan(4);
+    expect(probeVideo(path).seconds).toBeLessThan(15.5);
+    const steps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(Math.max(...steps)).toBeLessThan(0.15);
+    plays(path);
+  });
+});
+
+test('pictures of another size after the camera came back are in no clip of those before', async () => {
+  await capture.capture.stop();
+  const segment = async (name: string, size: string) => {
+    const picture = ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=10:duration=2`];
+    const coded = ['-c:v', 'libx264', '-f', 'mpegts', join(ringDir(), name)];
+    execFileSync('ffmpeg', ['-v', 'error', ...picture, ...coded]);
+    const isSeen = () => packetRing.covering(0, 1e15).some(({ path }) => path.endsWith(name));
+    await vi.waitFor(() => expect(isSeen()).toBe(true), WAIT);
+  };
+  await segment('1_h264_320x240-000000.ts', '320x240');
+  const path = alert();
+  await segment('2_h264_640x480-000000.ts', '640x480');
+  await clips.finish();
+  const size = ['-show_entries', 'stream=width', '-of', 'csv=p=0'];
+  const widths = execFileSync('ffprobe', ['-v', 'error', ...size, path], { encoding: 'utf8' });
+  expect(widths.trim()).toBe('320');
+  expect(probeVideo(path).seconds).toBeLessThan(2.5);
+});
+
 describe('clips', () => {
   real(
     'show the seconds before and after an alert, packet by packet as the camera sent them',
@@ -137,10 +217,9 @@ describe('clips', () => {
   });
 
   real('keep no more packets than they need', async () => {
-    const ring = join(dir, "ring [of a 'camera']");
     // Twelve seconds.
     await frames(60);
-    expect(readdirSync(ring).length).toBeGreaterThan(2);
-    expect(readdirSync(ring).length).toBeLessThan(11);
+    expect(readdirSync(ringDir()).length).toBeGreaterThan(2);
+    expect(readdirSync(ringDir()).length).toBeLessThan(11);
   });
 });

@@ -58,6 +58,28 @@ describe('statusLines', () => {
     expect(shown()).not.toContain('clip');
   });
 
+  test('tells what evidence went to the hub, and what did not and why', () => {
+    const evidence_upstream = {
+      ...{ bytes_today: 12_300_000, daily_bytes: 200e6, requests_sent: 3 },
+      ...{ thumbnails_sent: 40, thumbnails_withheld: 2 },
+      requests_refused: { EVIDENCE_UNKNOWN: 4 },
+    };
+    const text = shown({ evidence_upstream });
+    expect(text).toContain('40 thumbnails and 3 requested files sent to the hub; 12.3 of 200.0 MB');
+    expect(text).toContain('2 thumbnails were not sent');
+    expect(text).toContain('4 requests were not served [EVIDENCE_UNKNOWN]');
+    expect(shown()).not.toContain('sent to the hub');
+  });
+
+  test('tells what can be looked back at, and what cannot', () => {
+    const journal = { ...status.journal, events: 1200, alerts: 30, open_alerts: 4, lost_events: 7 };
+    const fault = { code: 'JOURNAL_FULL', message: 'no room', remedy: 'Free space.' };
+    const text = shown({ journal: { ...journal, fault, waiting: 9 } });
+    expect(text).toContain('journal   1,200 events, 30 alerts (4 not acknowledged)');
+    expect(text).toContain('NOT WRITTEN, 9 wait in memory: no room [JOURNAL_FULL]');
+    expect(text).toContain('7 were lost before they could be written');
+  });
+
   test('never lets test results pass for real ones', () => {
     const detector = { ...status.detector, model: 'test-detector', is_test_detector: true };
     expect(shown({ detector })).toContain('TEST DETECTOR');

@@ -15,13 +15,14 @@ let answer: (response: ServerResponse) => void;
 let admitted: number;
 let over: number;
 let client: Socket;
+let watch: AnswerWatch;
 
 beforeEach(async () => {
   clock = new ManualClock();
   counters = new HubCounters();
   admitted = 0;
   over = 0;
-  const watch = new AnswerWatch({ clock, counters });
+  watch = new AnswerWatch({ clock, counters });
   server = createServer((request, response) => {
     if (!watch.admit(request, response)) return;
     admitted++;
@@ -77,5 +78,40 @@ test('more than eight requests that wait for their answers end the connection', 
   // Those too that waited behind the first.
   await vi.waitFor(() => expect(over).toBe(8));
   clock.advance(60_000);
+  expect(counters.answersCut).toBe(1);
+});
+
+test('a body that comes drop by drop is cut off, answered or not', async () => {
+  for (const isAnswered of [false, true]) {
+    const before = counters.answersCut;
+    answer = (response) => {
+      if (isAnswered) response.end('no');
+    };
+    const slow = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    slow.on('error', () => undefined);
+    const seen = admitted;
+    slow.write('PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nx');
+    await vi.waitFor(() => expect(admitted).toBe(seen + 1));
+    clock.advance(19_999);
+    expect(counters.answersCut).toBe(before);
+    clock.advance(1);
+    expect(counters.answersCut).toBe(before + 1);
+    slow.destroy();
+  }
+});
+
+test('an exchange that makes progress may take long, for as long as it does', async () => {
+  let open: ServerResponse | undefined;
+  answer = (response) => {
+    open = response;
+  };
+  client.write('PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nx');
+  await vi.waitFor(() => expect(admitted).toBe(1));
+  for (let step = 0; step < 20; step++) {
+    clock.advance(15_000);
+    if (open !== undefined) watch.progressed(open);
+  }
+  expect(counters.answersCut).toBe(0);
+  clock.advance(20_000);
   expect(counters.answersCut).toBe(1);
 });
