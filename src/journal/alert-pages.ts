@@ -1,8 +1,9 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { SEVERITIES } from '../protocol/payloads.ts';
 import { severityNumber } from './columns.ts';
 import type { JournalAlert, JournalPage } from './contract.ts';
-import { boundsOf, mergeParts, type PageOrder, pageClause, rowsOfPart } from './page-plan.ts';
+import { type PageOrder, pageClause } from './page-plan.ts';
+import { type PartPlan, PartReader } from './part-reader.ts';
 import type { AlertQuery } from './query.ts';
 import { alertOf, rowReaders } from './rows.ts';
 import { sized } from './sized-page.ts';
@@ -18,11 +19,6 @@ interface AlertKey {
   readonly isAcknowledged: 0 | 1;
 }
 
-interface Bounds extends ReturnType<typeof boundsOf> {
-  readonly value: string | number | null;
-  readonly rows: number;
-}
-
 /** Each has the alerts of one value in the order of time. */
 const INDICES = {
   at: { index: 'alert_at', term: 'TRUE' },
@@ -36,11 +32,6 @@ const INDICES = {
 } as const;
 type AlertIndex = keyof typeof INDICES;
 
-interface AlertPlan {
-  readonly index: AlertIndex;
-  readonly values: readonly (string | number | null)[];
-}
-
 const KEY = `id, at_ms AS atMs, camera_id AS cameraId, cameras, event_id AS eventId, type, severity,
   acknowledged_ms IS NOT NULL AS isAcknowledged`;
 
@@ -53,11 +44,12 @@ export function alertStatement(index: AlertIndex, order: PageOrder): string {
 /** Pages of alerts out of the file. */
 export class AlertPages {
   readonly #db: Database;
-  readonly #statements = new Map<string, Statement<[Bounds], AlertKey>>();
+  readonly #parts: PartReader<AlertIndex, AlertKey>;
   readonly #rows: ReturnType<typeof rowReaders>;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#parts = new PartReader(db, alertStatement);
     this.#rows = rowReaders(db);
   }
 
@@ -66,31 +58,16 @@ export class AlertPages {
   }
 
   #page(query: AlertQuery): JournalPage<JournalAlert> {
-    const { order, limit } = query;
-    const { index, values } = planAlerts(query);
-    const rows = rowsOfPart(values.length, limit, isSieved(query));
-    const parts = values.map((value) => {
-      const keys = this.#statement(index, order).all({ ...boundsOf(query), value, rows });
-      return { keys, isCut: keys.length === rows };
+    const { keys, next } = this.#parts.page(query, planAlerts(query), {
+      isSieved: isSieved(query),
+      isWanted: (key) => isAskedFor(query, key),
     });
-    const isWanted = (key: AlertKey) => isAskedFor(query, key);
-    const { keys, next } = mergeParts(parts, { order, limit, isWanted });
     return sized(keys, next, ({ id }) => {
       const row = this.#rows.alertAt.get(id);
       return row === undefined
         ? null
         : { row: alertOf(row), bytes: row.body.length + row.notes.length };
     });
-  }
-
-  #statement(index: AlertIndex, order: PageOrder) {
-    const name = `${index} ${order}`;
-    let statement = this.#statements.get(name);
-    if (statement === undefined) {
-      statement = this.#db.prepare<[Bounds], AlertKey>(alertStatement(index, order));
-      this.#statements.set(name, statement);
-    }
-    return statement;
   }
 }
 
@@ -100,7 +77,7 @@ function planAlerts({
   cameras,
   types,
   is_acknowledged,
-}: AlertQuery): AlertPlan {
+}: AlertQuery): PartPlan<AlertIndex> {
   if (event_id !== undefined) return { index: 'event', values: [event_id] };
   if (cameras !== undefined) return { index: 'camera', values: [null, ...new Set(cameras)] };
   if (severities !== undefined)

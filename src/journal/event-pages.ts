@@ -1,8 +1,9 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { SEVERITIES } from '../protocol/payloads.ts';
 import { severityNumber } from './columns.ts';
 import type { JournalEvent, JournalPage } from './contract.ts';
-import { boundsOf, mergeParts, type PageOrder, pageClause, rowsOfPart } from './page-plan.ts';
+import { type PageOrder, pageClause } from './page-plan.ts';
+import { type PartPlan, PartReader } from './part-reader.ts';
 import { numberOfPerson } from './people-column.ts';
 import type { EventQuery } from './query.ts';
 import { eventOf, rowReaders } from './rows.ts';
@@ -21,11 +22,6 @@ interface EventKey {
   readonly isFalsePositive: 0 | 1;
 }
 
-interface Bounds extends ReturnType<typeof boundsOf> {
-  readonly value: string | number | null;
-  readonly rows: number;
-}
-
 /** Each has the events of one value in the order of time. */
 const INDICES = {
   at: { index: 'event_at', term: 'TRUE' },
@@ -39,11 +35,6 @@ const INDICES = {
   falsePositive: { index: 'event_false_positive', term: 'false_positive_ms IS NOT NULL' },
 } as const;
 type EventIndex = keyof typeof INDICES | 'zone';
-
-interface EventPlan {
-  readonly index: EventIndex;
-  readonly values: readonly (string | number | null)[];
-}
 
 const KEY = `event.id AS id, event.start_ms AS atMs, camera_id AS cameraId, label, type, person,
   zones, alert_severity AS severity, reviewed_ms IS NOT NULL AS isReviewed,
@@ -63,11 +54,12 @@ export function eventStatement(index: EventIndex, order: PageOrder): string {
 /** Pages of events out of the file. */
 export class EventPages {
   readonly #db: Database;
-  readonly #statements = new Map<string, Statement<[Bounds], EventKey>>();
+  readonly #parts: PartReader<EventIndex, EventKey>;
   readonly #rows: ReturnType<typeof rowReaders>;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#parts = new PartReader(db, eventStatement);
     this.#rows = rowReaders(db);
   }
 
@@ -79,34 +71,20 @@ export class EventPages {
   #page(query: EventQuery): JournalPage<JournalEvent> {
     const person = query.person_id === undefined ? null : numberOfPerson(this.#db, query.person_id);
     if (query.person_id !== undefined && person === null) return sized([], null, () => null);
-    const { order, limit } = query;
-    const { index, values } = planEvents(query, person);
-    const rows = rowsOfPart(values.length, limit, isSieved(query));
-    const parts = values.map((value) => {
-      const keys = this.#statement(index, order).all({ ...boundsOf(query), value, rows });
-      return { keys, isCut: keys.length === rows };
+    const plan = planEvents(query, person);
+    const { keys, next } = this.#parts.page(query, plan, {
+      isSieved: isSieved(query),
+      isWanted: (key) => isAskedFor(query, key, person),
     });
-    const isWanted = (key: EventKey) => isAskedFor(query, key, person);
-    const { keys, next } = mergeParts(parts, { order, limit, isWanted });
     return sized(keys, next, ({ id }) => {
       const row = this.#rows.eventAt.get(id);
       return row === undefined ? null : { row: eventOf(row), bytes: row.body.length };
     });
   }
-
-  #statement(index: EventIndex, order: PageOrder) {
-    const name = `${index} ${order}`;
-    let statement = this.#statements.get(name);
-    if (statement === undefined) {
-      statement = this.#db.prepare<[Bounds], EventKey>(eventStatement(index, order));
-      this.#statements.set(name, statement);
-    }
-    return statement;
-  }
 }
 
 /** The index that leaves the least to look through, as far as that can be told without numbers. */
-function planEvents(query: EventQuery, person: number | null): EventPlan {
+function planEvents(query: EventQuery, person: number | null): PartPlan<EventIndex> {
   const { cameras, labels, types, zones, severities, has_alert, is_reviewed } = query;
   if (person !== null) return { index: 'person', values: [person] };
   if (query.is_false_positive === true) return { index: 'falsePositive', values: [null] };

@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { ForgottenPerson } from '../people/scrub.ts';
+import { isDamage, quickCheck } from '../store/file/damage.ts';
 import { faultOf } from '../store/file/sqlite-faults.ts';
 import type { Clock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
@@ -13,12 +14,10 @@ import {
   closeJournalFile,
   damagedJournals,
   deleteJournal,
-  isDamage,
   journalBytes,
   journalError,
   openJournalFile,
   putAside,
-  quickCheck,
 } from './journal-file.ts';
 import { PeopleColumn } from './people-column.ts';
 import { PersonWork } from './person-traces.ts';

@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { assertLayout, damage, isDamage, quickCheck } from '../store/file/damage.ts';
 import { isLogDamaged } from '../store/file/log-damage.ts';
 import { openDatabase } from '../store/file/sqlite.ts';
 import { faultOf } from '../store/file/sqlite-faults.ts';
@@ -56,12 +57,6 @@ export function openJournalForReading(dir: string): Database.Database {
   db.pragma('trusted_schema = OFF');
   db.pragma('cache_size = -16384');
   return db;
-}
-
-/** Whether an error says that the file is not what was written. */
-export function isDamage(error: unknown): boolean {
-  const cause = error instanceof ApexError ? error.cause : error;
-  return faultOf(cause) === 'damaged';
 }
 
 /** A failure of the journal for a person. */
@@ -131,7 +126,7 @@ function openChecked(path: string): Database.Database {
   try {
     // It holds what the cameras saw.
     chmodSync(path, 0o600);
-    assertLayout(db);
+    assertLayout(db, JOURNAL_MIGRATIONS);
     const wasOpen = db.prepare<[], number>("SELECT value FROM figure WHERE name = 'open'").pluck();
     if (wasOpen.get() === 1 && statSync(path).size <= CHECKED_BYTES) quickCheck(db);
     markOpen(db, 1);
@@ -147,27 +142,4 @@ function markOpen(db: Database.Database, value: 0 | 1): void {
     `INSERT INTO figure(name, value) VALUES ('open', ?)
      ON CONFLICT(name) DO UPDATE SET value = excluded.value`,
   ).run(value);
-}
-
-/** @throws SqliteError where the file is damaged */
-export function quickCheck(db: Database.Database): void {
-  const [found] = db.pragma('quick_check(1)') as { quick_check: string }[];
-  if (found?.quick_check !== 'ok') throw damage(found?.quick_check ?? 'no answer');
-}
-
-/** Damage in the layout's own text would show as a mistake of this program. */
-function assertLayout(db: Database.Database): void {
-  const pristine = new Database(':memory:');
-  for (const script of JOURNAL_MIGRATIONS) pristine.exec(script);
-  const isSame = layoutOf(db) === layoutOf(pristine);
-  pristine.close();
-  if (!isSame) throw damage('the layout is not the one that was made');
-}
-
-function layoutOf(db: Database.Database): string {
-  return JSON.stringify(db.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all());
-}
-
-function damage(what: string): Error {
-  return new Database.SqliteError(what, 'SQLITE_CORRUPT');
 }

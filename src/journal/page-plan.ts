@@ -14,7 +14,7 @@ interface PagePart<Key extends PagePlace> {
   readonly isCut: boolean;
 }
 
-interface MergedPage<Key extends PagePlace> {
+export interface MergedPage<Key extends PagePlace> {
   readonly keys: readonly Key[];
   readonly next: PagePlace | null;
 }

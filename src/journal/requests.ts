@@ -1,4 +1,5 @@
 import type { ForgottenPerson } from '../people/scrub.ts';
+import type { LogLevel } from '../system/relayed-logger.ts';
 import type {
   JournalAlert,
   JournalEvent,
@@ -99,7 +100,7 @@ export type FromThread =
     }
   | {
       readonly kind: 'log';
-      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly level: LogLevel;
       readonly fields: object;
       readonly event: string;
     };

@@ -1,6 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
+import { isDamage } from '../store/file/damage.ts';
 import type { Logger } from '../system/logger.ts';
-import { isDamage, journalError } from './journal-file.ts';
+import { relayedLogger } from '../system/relayed-logger.ts';
+import { journalError } from './journal-file.ts';
 import type { FromThread, WriterNews } from './requests.ts';
 
 /** What both threads of the journal tell the daemon. */
@@ -16,16 +18,9 @@ export function failed(id: number, error: unknown, news: WriterNews | null): Fro
 }
 
 export function logTo(port: MessagePort): Logger {
-  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, event: string) =>
-    tell(port, { kind: 'log', level, fields: plain(fields), event });
-  const log: Logger = {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    child: () => log,
-  };
-  return log;
+  return relayedLogger((level, fields, event) =>
+    tell(port, { kind: 'log', level, fields: plain(fields), event }),
+  );
 }
 
 /** An error of SQLite does not go from thread to thread as it is. */

@@ -1,6 +1,7 @@
 import type { ForgottenPerson } from '../people/scrub.ts';
 import type { Lane } from '../protocol/lanes.ts';
 import type { ErrorCode } from '../system/errors.ts';
+import type { LogLevel } from '../system/relayed-logger.ts';
 import type { OutboxBatch, ReadLimits } from './outbox/outbox-rows.ts';
 
 /** A message on its way into the outbox. */
@@ -203,5 +204,3 @@ export type FromWorker =
       readonly event: string;
     }
   | { readonly kind: 'closed' };
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

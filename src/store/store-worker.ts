@@ -2,16 +2,10 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { systemClock } from '../system/clock.ts';
 import { asApexError } from '../system/errors.ts';
 import type { Logger } from '../system/logger.ts';
+import { relayedLogger } from '../system/relayed-logger.ts';
 import { uuid7 } from '../system/uuid7.ts';
 import { defaultBudget } from './file/disk-room.ts';
-import type {
-  FromWorker,
-  LogLevel,
-  Outcome,
-  StoreCall,
-  ToWorker,
-  WorkerSettings,
-} from './requests.ts';
+import type { FromWorker, Outcome, StoreCall, ToWorker, WorkerSettings } from './requests.ts';
 import { StoreCore } from './store-core.ts';
 
 /** Messages in memory are looked at so often. */
@@ -157,16 +151,7 @@ function send(port: NonNullable<typeof parentPort>, message: FromWorker): void {
 }
 
 function logTo(port: NonNullable<typeof parentPort>): Logger {
-  const at = (level: LogLevel) => (fields: object, event: string) =>
-    send(port, { kind: 'log', level, fields, event });
-  const log: Logger = {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    child: () => log,
-  };
-  return log;
+  return relayedLogger((level, fields, event) => send(port, { kind: 'log', level, fields, event }));
 }
 
 function start(port: NonNullable<typeof parentPort>): void {

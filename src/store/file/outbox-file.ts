@@ -11,14 +11,13 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
-import { ApexError } from '../../system/errors.ts';
 import type { Logger } from '../../system/logger.ts';
 import { wasClosedCleanly } from '../outbox/epochs.ts';
 import { OUTBOX_APPLICATION_ID, OUTBOX_MIGRATIONS } from '../outbox/outbox-schema.ts';
+import { assertLayout, damage, isDamage, quickCheck } from './damage.ts';
 import { sharesOf } from './disk-room.ts';
 import { isLogDamaged } from './log-damage.ts';
 import { openDatabase } from './sqlite.ts';
-import { faultOf } from './sqlite-faults.ts';
 
 const PAGE_BYTES = 4096;
 /** After a crash a larger file is not read through at once; the checksum of each row still holds. */
@@ -55,10 +54,10 @@ export function openOutboxFile(options: OutboxFileOptions): OutboxFile {
   assertWritable(dirname(path));
   try {
     // SQLite would begin the log anew, and with that what lies in it would be gone.
-    if (isLogDamaged(`${path}-wal`)) throw corrupt('the log is damaged');
+    if (isLogDamaged(`${path}-wal`)) throw damage('the log is damaged');
     return { db: openChecked(path, options), damaged: null };
   } catch (error) {
-    if (!isDamaged(error)) throw error;
+    if (!isDamage(error)) throw error;
     const damaged = quarantine(path, options, error);
     return { db: openChecked(path, { ...options, isSuspect: false }), damaged };
   }
@@ -136,7 +135,7 @@ function openChecked(path: string, options: OutboxFileOptions): Database.Databas
     db.pragma(`journal_size_limit = ${shares.wal}`);
     // It holds what the cameras saw and the session's token.
     chmodSync(path, 0o600);
-    assertLayout(db);
+    assertLayout(db, OUTBOX_MIGRATIONS);
     const isCrashed = !wasClosedCleanly(db) && statSync(path).size <= CHECKED_BYTES;
     if (options.isSuspect || isCrashed) quickCheck(db);
     return db;
@@ -144,33 +143,6 @@ function openChecked(path: string, options: OutboxFileOptions): Database.Databas
     db.close();
     throw error;
   }
-}
-
-function quickCheck(db: Database.Database): void {
-  const [found] = db.pragma('quick_check(1)') as { quick_check: string }[];
-  if (found?.quick_check !== 'ok') throw corrupt(found?.quick_check ?? 'no answer');
-}
-
-/** Damage in the layout's own text would show as a mistake of this program. */
-function assertLayout(db: Database.Database): void {
-  const pristine = new Database(':memory:');
-  for (const script of OUTBOX_MIGRATIONS) pristine.exec(script);
-  const isSame = layoutOf(db) === layoutOf(pristine);
-  pristine.close();
-  if (!isSame) throw corrupt('the layout is not the one that was made');
-}
-
-function layoutOf(db: Database.Database): string {
-  return JSON.stringify(db.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all());
-}
-
-function corrupt(what: string): Error {
-  return new Database.SqliteError(what, 'SQLITE_CORRUPT');
-}
-
-function isDamaged(error: unknown): boolean {
-  const fault = faultOf(error instanceof ApexError ? error.cause : error);
-  return fault === 'damaged';
 }
 
 function quarantine(path: string, options: OutboxFileOptions, error: unknown): string {
