@@ -3,6 +3,7 @@ import { type Labels, MetricReadings, type Reading } from '../system/metric-read
 import type { Histogram, MetricDescription } from '../system/metrics.ts';
 import type { ProcessFacts } from '../system/process-watch.ts';
 import type { CameraView, EdgeStatus, LaneView, UplinkView } from './edge-status.ts';
+import { readKept } from './kept-metrics.ts';
 import { laneName } from './queue-view.ts';
 
 interface Snapshot {
@@ -296,6 +297,7 @@ export class EdgeMetrics {
           eachState(CAMERA_STATES, state, { camera: camera_id }),
         ),
     );
+    readKept(this.#readings, ({ status }) => status);
     this.#inference = this.#readings.registry.histogram(
       {
         name: `${PREFIX}inference_seconds`,

@@ -23,7 +23,16 @@ describe('EdgeMetrics', () => {
     const lanes = [
       lane({ lane: 0, depth: 3, bytes: 1200, oldest_s: 4, last_ack_s: null, evicted: 7 }),
     ];
-    const told = samples({ queue: { ...status.queue, depth: 3, lanes, dead_letters: 2 } });
+    const condition = { severity: 'high' as const, since_s: 5, why: 'it is dark' };
+    const told = samples({
+      queue: { ...status.queue, depth: 3, lanes, dead_letters: 2 },
+      evidence: { clip: { bytes: 5e8, evicted: 9, evicted_undelivered: 3 } },
+      evidence_upstream: { ...status.evidence_upstream, requests_refused: { EVIDENCE_UNKNOWN: 4 } },
+      journal: { ...status.journal, open_alerts: 6 },
+      conditions: ['gate', 'yard'].map((id) => ({
+        ...{ ...condition, type: 'camera_obscured', camera_ids: [id] },
+      })),
+    });
     for (const line of [
       'apex_edge_info{version="0.1.0",edge_id="north-yard"} 1',
       'apex_edge_resident_memory_bytes 100000000',
@@ -33,6 +42,10 @@ describe('EdgeMetrics', () => {
       'apex_edge_queue_oldest_age_seconds{lane="alerts"} 4',
       'apex_edge_queue_evicted_messages_total{lane="alerts"} 7',
       'apex_edge_queue_dead_letters 2',
+      'apex_edge_evidence_evicted_undelivered_total{class="clip"} 3',
+      'apex_edge_evidence_requests_refused_total{code="EVIDENCE_UNKNOWN"} 4',
+      'apex_edge_journal_open_alerts 6',
+      'apex_edge_conditions{type="camera_obscured"} 2',
       'apex_edge_queue_ballast_ready 1',
       'apex_edge_queue_memory_mode 0',
       'apex_edge_uplink_state{state="authenticated"} 1',
