@@ -60,12 +60,12 @@ const JOURNAL: readonly Reading<EdgeStatus['journal']>[] = [
     of: ({ waiting }) => waiting,
   },
   {
-    name: 'journal_evicted',
+    name: 'journal_evicted_total',
     help: 'Events and alerts deleted to make room, since the file was made.',
     of: ({ evicted_events, evicted_alerts }) => evicted_events + evicted_alerts,
   },
   {
-    name: 'journal_lost',
+    name: 'journal_lost_total',
     help: 'Events and alerts given up before they could be written, since the file was made.',
     of: ({ lost_events, lost_alerts }) => lost_events + lost_alerts,
   },

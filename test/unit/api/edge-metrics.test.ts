@@ -101,6 +101,12 @@ describe('EdgeMetrics', () => {
       'apex_edge_queue_damaged_files',
       'apex_edge_queue_gaps',
       'apex_edge_uplink_failed_attempts',
+      'apex_edge_journal_events',
+      'apex_edge_journal_alerts',
+      'apex_edge_journal_open_alerts',
+      'apex_edge_journal_waiting',
+      'apex_edge_journal_failing',
+      'apex_edge_conditions',
     ]);
   });
 });
