@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -16,10 +17,12 @@ import type { Hub } from '../../../src/hub/hub.ts';
 import { DEFAULT_HUB_LIMITS } from '../../../src/hub/limits.ts';
 import { USUAL_SCOPES } from '../../../src/protocol/scopes.ts';
 import { systemClock } from '../../../src/system/clock.ts';
+import type { UplinkOptions } from '../../../src/uplink/uplink.ts';
 import { LogLines } from '../../support/log-lines.ts';
 import { waitFor } from '../../support/program.ts';
 import { EDGE_TOKEN, HubScene, hash, httpOf, VIEWER_TOKEN } from '../hub/hub-scene.ts';
 import { RawClient } from '../hub/raw-client.ts';
+import { Authority } from './certificates.ts';
 import { UplinkScene } from './uplink-scene.ts';
 
 const OTHER_EDGE_TOKEN = 'other-edge-token';
@@ -70,7 +73,7 @@ afterEach(async () => {
 });
 
 /** The edge as it is: its files, its allowance, its uplink. */
-async function connect(): Promise<void> {
+async function connect(address = url, more: Partial<UplinkOptions> = {}): Promise<void> {
   const files = await openEvidenceFolder(dir, new LogLines());
   const save = (sent: Readonly<Record<string, number>>) => {
     taken = { ...sent };
@@ -87,7 +90,7 @@ async function connect(): Promise<void> {
     cameras: () => ['gate'],
     handle: () => Promise.resolve({ isDone: false }),
   };
-  const uplink = edges.uplink(url, { requests, evidence: giver });
+  const uplink = edges.uplink(address, { requests, evidence: giver, ...more });
   uplink.start();
   await waitFor('the camera at the hub', () => hub.stats().cameras === 1);
 }
@@ -324,4 +327,23 @@ describe('an edge', () => {
     expect((await asked).status).toBe(504);
     edge.close();
   });
+});
+
+test('over TLS an edge uploads with the certificate of its uplink', async () => {
+  const authority = new Authority('evidence');
+  const server = authority.issue('IP:127.0.0.1');
+  const client = authority.issue('DNS:edge', 2, 'edge');
+  await hubs.stop(hub);
+  const read = () => ({ cert: server.cert, key: server.key, ca: authority.own.cert });
+  const tokens = [...TOKENS];
+  ({ hub, url } = await hubs.start({ tokens, tls: { read, clientCertificates: 'accept' } }));
+  const clip = keep('clip', randomBytes(2e6));
+  const tls = { ca: authority.own.cert, cert: client.cert, key: client.key };
+  await connect(url.replace('ws:', 'wss:'), { tls: () => tls });
+  const address = `${httpOf(url).replace('http:', 'https:')}/api/v1/cameras/gate/evidence/clip/${ID}`;
+  const headers = { Authorization: `Bearer ${VIEWER_TOKEN}` };
+  const request = httpsRequest(address, { ca: authority.own.cert, headers }).end();
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  expect(answer.statusCode).toBe(200);
+  expect(sha(await buffer(answer))).toBe(sha(clip));
 });
