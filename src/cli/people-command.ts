@@ -4,9 +4,11 @@ import { requestForget } from '../api/control-client.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { forgetOffline } from '../edge/forget-offline.ts';
+import type { EnrolOptions } from '../people/enrol-face.ts';
 import type { ForgetReport } from '../people/forgetter.ts';
 import type { Gallery } from '../people/gallery.ts';
-import { endOfDay, isSlug, makePersonId, type Person } from '../people/person.ts';
+import type { Person } from '../people/person.ts';
+import { newPerson } from '../people/person-input.ts';
 import { THREAT_LEVELS } from '../protocol/payloads.ts';
 import { systemClock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
@@ -14,7 +16,7 @@ import { createLogger } from '../system/logging.ts';
 import { type OpenFaceReader, openConfiguredFaceReader } from './face-reader.ts';
 import { withGallery } from './gallery-access.ts';
 import { configOption } from './options.ts';
-import { type EnrolOptions, enrol, eventSource, fileSources } from './people-enrol.ts';
+import { enrol, eventSource, fileSources } from './people-enrol.ts';
 import { exportCommand, importCommand } from './people-transfer.ts';
 import { detailsOf, linesOf, shownOf } from './people-view.ts';
 
@@ -36,8 +38,6 @@ interface EnrolCommandOptions {
   photo: boolean;
 }
 
-const LONGEST_NAME = 200;
-const LONGEST_NOTES = 10_000;
 const RANDOM_BYTES = 16;
 
 /** @param openReader opens what reads faces; that of the configuration by default */
@@ -186,28 +186,10 @@ async function forget(personId: string, config: Config): Promise<ForgetReport> {
 
 function personOf(name: string, options: AddOptions): Person {
   const { id: slug, role, threatLevel, notes, consent, expires } = options;
-  const nowMs = systemClock.wallMs();
-  const text = name.trim().normalize('NFC');
-  if (text === '' || text.length > LONGEST_NAME || /\p{Cc}/u.test(text))
-    throw new ApexError('PEOPLE_OPTION', `a name has 1 to ${LONGEST_NAME} characters`);
-  if (role.length > LONGEST_NAME || notes.length > LONGEST_NOTES)
-    throw new ApexError('PEOPLE_OPTION', 'the role or the notes are too long');
-  if (!isSlug(slug))
-    throw new ApexError('PEOPLE_OPTION', '--id: lower-case letters, digits and -, at most 40');
-  if (consent !== undefined && endOfDay(consent) === null)
-    throw new ApexError('PEOPLE_OPTION', `--consent ${consent} is no day`);
-  if (expires !== undefined && (endOfDay(expires) ?? 0) <= nowMs)
-    throw new ApexError('PEOPLE_OPTION', `--expires ${expires} is no day to come`);
-  return {
-    personId: makePersonId(slug, randomBytes(RANDOM_BYTES)),
-    name: text,
-    role,
-    threatLevel,
-    notes,
+  const facts = {
+    ...{ name, role, threatLevel, notes },
     consentDate: consent ?? null,
     expiryDate: expires ?? null,
-    createdMs: nowMs,
-    changedMs: nowMs,
-    formerNames: [],
   };
+  return newPerson(facts, { slug, random: randomBytes(RANDOM_BYTES), nowMs: systemClock.wallMs() });
 }

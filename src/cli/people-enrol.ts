@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { faceOfEvent } from '../evidence/face-of-event.ts';
 import type { FaceReader } from '../faces/contract.ts';
-import { chooseFace, type FaceWarning, isSamePicture, warningsFor } from '../people/enrolment.ts';
+import { type EnrolOptions, enrolFace } from '../people/enrol-face.ts';
+import type { FaceWarning } from '../people/enrolment.ts';
 import type { Gallery } from '../people/gallery.ts';
-import type { SampleKind } from '../people/person.ts';
-import { photoOf, readPicture } from '../people/picture.ts';
+import { readPicture } from '../people/picture.ts';
 import { systemClock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 
@@ -14,13 +14,6 @@ interface Source {
   readonly path: string;
   /** What the gallery says where the face is from. */
   readonly origin: string;
-}
-
-export interface EnrolOptions {
-  readonly kind: SampleKind;
-  /** Takes the largest where there are several. */
-  readonly largest: boolean;
-  readonly keepPhoto: boolean;
 }
 
 /** Adds the faces of pictures to a person, and tells of each what became of it. False where one was refused. */
@@ -47,39 +40,24 @@ export async function enrol(
 async function enrolOne(
   personId: string,
   { path, origin }: Source,
-  {
-    gallery,
-    reader,
-    kind,
-    largest,
-    keepPhoto,
-  }: EnrolOptions & { gallery: Gallery; reader: FaceReader },
+  { gallery, reader, ...options }: EnrolOptions & { gallery: Gallery; reader: FaceReader },
 ): Promise<string> {
-  const picture = await readPicture(path);
-  const { face, refusal } = chooseFace(await reader.read(picture), largest);
-  if (face === null) throw new ApexError('PEOPLE_FACE_REFUSED', refusal);
-  const nowMs = systemClock.wallMs();
-  const { embeddingModel } = reader;
-  const { embedding, quality, box } = face;
-  const own = gallery
-    .samples(personId)
-    .filter((sample) => sample.kind === kind && sample.embeddingModel === embeddingModel);
-  const isKnown = isSamePicture(
-    embedding,
-    own.map((sample) => sample.embedding),
-  );
-  if (isKnown) return 'this picture was enrolled before';
-  if (kind === 'positive')
-    for (const warning of warningsFor(embedding, personId, gallery.known(embeddingModel, nowMs)))
-      console.error(`${path}: warning: ${told(warning)}`);
-  const photo = keepPhoto ? await photoOf(picture, box) : null;
-  const sampleId = randomUUID();
-  const createdMs = nowMs;
-  gallery.addSample(personId, {
-    ...{ sampleId, kind, embeddingModel, embedding, quality, origin, photo, createdMs },
-  });
-  const what = kind === 'positive' ? 'enrolled' : 'noted as somebody else';
+  const picture = await readPicture(await contentOf(path), path);
+  const face = { ...options, picture, origin, nowMs: systemClock.wallMs() };
+  const { sampleId, quality, warnings } = await enrolFace(personId, face, { gallery, reader });
+  if (sampleId === null) return 'this picture was enrolled before';
+  for (const warning of warnings) console.error(`${path}: warning: ${told(warning)}`);
+  const what = options.kind === 'positive' ? 'enrolled' : 'noted as somebody else';
   return `${what}, quality ${quality.toFixed(2)}`;
+}
+
+async function contentOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ApexError('PEOPLE_PICTURE_UNREADABLE', `${path}: ${reason}`, { cause });
+  }
 }
 
 function told({ kind, cosine, other }: FaceWarning): string {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { EdgeDaemon } from '../edge/daemon.ts';
+import { LogRing } from '../system/log-ring.ts';
 import { createLogger } from '../system/logging.ts';
 import { configOption } from './options.ts';
 import { aborted, stopSignal } from './signals.ts';
@@ -14,8 +15,9 @@ export function runCommand(): Command {
     .action(async (options: { config: string }) => {
       const stop = stopSignal();
       const loaded = loadConfig(options.config, process.env);
-      const log = createLogger({ level: loaded.config.log.level, name: 'edge' });
-      const daemon = await EdgeDaemon.start({ loaded, env: process.env, log });
+      const logs = new LogRing();
+      const log = createLogger({ level: loaded.config.log.level, name: 'edge', ring: logs });
+      const daemon = await EdgeDaemon.start({ loaded, env: process.env, log, logs });
       await aborted(stop);
       // Whoever asked waits no longer than this; what is stored is safe, and the kernel ends the children.
       const deadline = setTimeout(() => {

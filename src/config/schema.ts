@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { alertsSchema } from './alert-schema.ts';
+import { apiSchema } from './api-schema.ts';
 import { cameraId, cameraSchema } from './camera-schema.ts';
 import { evidenceSchema } from './evidence-schema.ts';
 import { facesSchema } from './face-schema.ts';
@@ -287,6 +288,10 @@ export const configSchema = z
       })
       .prefault({})
       .meta({ title: 'Site', description: 'Where the cameras are.' }),
+    api: apiSchema.prefault({}).meta({
+      title: 'Local API',
+      description: 'What the box answers over HTTP: the API, the console and `/ws`.',
+    }),
     hub: hubSchema.prefault({}).meta({
       title: 'Hub',
       description: 'Only read by `apex-edge hub`: the server that boxes send to.',

@@ -156,20 +156,40 @@ export function uplinkTls({ uplink }: Config, env: NodeJS.ProcessEnv): UplinkTls
   return tls;
 }
 
-/** Keys of `hub.tls` that name a file. */
+/** Keys of `hub.tls` that name a file, and of `api.tls`. */
 const HUB_TLS_FILES = { ca: 'client_ca_file', cert: 'cert_file', key: 'key_file' } as const;
+const API_TLS_FILES = { cert: 'cert_file', key: 'key_file' } as const;
 
 /**
  * Certificate and key of the hub, and the authorities of client certificates, as their files are now.
  * @throws ApexError `CONFIG_SECRET_UNREADABLE`
  */
-export function hubTls({ hub }: Config, env: NodeJS.ProcessEnv): Omit<UplinkTls, 'pins'> {
-  const tls: Omit<UplinkTls, 'pins'> = {};
-  for (const [part, name] of Object.entries(HUB_TLS_FILES)) {
-    const file = hub.tls[name];
+export function hubTls({ hub }: Config, env: NodeJS.ProcessEnv): ListenerPem {
+  return pemOf('hub.tls', hub.tls, HUB_TLS_FILES, env);
+}
+
+/**
+ * Certificate and key of the local API, as their files are now.
+ * @throws ApexError `CONFIG_SECRET_UNREADABLE`
+ */
+export function apiTls({ api }: Config, env: NodeJS.ProcessEnv): ListenerPem {
+  return pemOf('api.tls', api.tls, API_TLS_FILES, env);
+}
+
+type ListenerPem = Omit<UplinkTls, 'pins'>;
+
+function pemOf<Section>(
+  section: string,
+  files: Section,
+  names: { readonly [Part in keyof ListenerPem]?: keyof Section },
+  env: NodeJS.ProcessEnv,
+): ListenerPem {
+  const tls: ListenerPem = {};
+  for (const [part, name] of Object.entries(names)) {
+    const file = files[name as keyof Section] as string | undefined;
     if (file === undefined) continue;
-    const key = `hub.tls.${part}`;
-    tls[part as keyof typeof HUB_TLS_FILES] = readText(key, secretFilePath(key, file, env));
+    const key = `${section}.${part}`;
+    tls[part as keyof ListenerPem] = readText(key, secretFilePath(key, file, env));
   }
   return tls;
 }

@@ -1,5 +1,6 @@
 import { makeEventId } from '../events/event-id.ts';
 import type { JournalIntake } from '../journal/contract.ts';
+import type { LiveFeed } from '../live/live-feed.ts';
 import type { AlertTriggered } from '../protocol/payloads.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
@@ -8,6 +9,7 @@ import type { StoreWrites } from './store-writes.ts';
 interface AlertRecordDeps {
   readonly store: Pick<Store, 'enqueue'>;
   readonly journal: Pick<JournalIntake, 'alert' | 'hasUnstoredAlerts'>;
+  readonly live: LiveFeed;
   /** 0 up to 1, as Math.random. */
   readonly random: () => number;
   readonly clock: Clock;
@@ -40,9 +42,11 @@ export class AlertRecord {
 
   tell(alert: AlertTriggered): void {
     this.#told++;
-    const { journal, random } = this.#deps;
+    const { journal, live, random } = this.#deps;
     const data = { alert_id: makeEventId(alert.timestamp, this.#told, random), ...alert };
     journal.alert(data);
+    const { camera_id: cameraId = null, timestamp: wallMs } = data;
+    live.publish({ type: 'alert_triggered', cameraId, data, wallMs });
     this.#offer(data);
   }
 

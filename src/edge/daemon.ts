@@ -226,7 +226,9 @@ export class EdgeDaemon {
       cameras,
     };
     const { monoMs } = this.#engineTold;
-    this.#parts.store
+    const { store, live } = this.#parts;
+    live.publish({ type: 'ai_engine_status', cameraId: null, data, wallMs: data.timestamp });
+    store
       .enqueue([{ type: 'ai_engine_status', cameraId: null, data, wallMs: data.timestamp, monoMs }])
       .catch((error: unknown) => this.#log.error({ err: error }, 'engine status not stored'));
   }

@@ -29,8 +29,8 @@ export async function forgetOffline(
   const files = await openEvidenceFolder(data_dir, log);
   const forgetter = new Forgetter({
     gallery,
-    find: (person) => findMatter({ store, journal, clock }, person),
-    erase: (person) => eraseMatter({ store, journal, clock }, person),
+    find: (person) => findMatter({ store, journal }, person),
+    erase: (person) => eraseMatter({ store, journal, live: null, clock }, person),
     removeFiles: (matter) => removeEvidence(files, matter),
     wallMs: () => clock.wallMs(),
     log,

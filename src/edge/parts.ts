@@ -4,10 +4,12 @@ import { checkSecrets } from '../config/secret-problems.ts';
 import { type UplinkTls, uplinkTls, uplinkToken } from '../config/secrets.ts';
 import type { DailyAllowance } from '../evidence/upstream/daily-allowance.ts';
 import { Journal } from '../journal/journal.ts';
+import { LiveEvents } from '../live/live-events.ts';
 import { ModelStore } from '../models/model-store.ts';
 import { Store } from '../store/store.ts';
 import { bootId, type Clock, systemClock } from '../system/clock.ts';
 import { ApexError, asApexError, type ErrorCode } from '../system/errors.ts';
+import type { LogRing } from '../system/log-ring.ts';
 import type { Logger } from '../system/logger.ts';
 import { Uplink } from '../uplink/uplink.ts';
 import { VisionHandle } from '../vision/handle.ts';
@@ -30,6 +32,8 @@ export interface EdgeDaemonOptions {
   loaded: LoadedConfig;
   env: NodeJS.ProcessEnv;
   log: Logger;
+  /** What was logged of late. */
+  logs?: LogRing;
   clock?: Clock;
 }
 
@@ -39,6 +43,8 @@ export interface EdgeParts {
   store: Store;
   /** What the box saw, for looking back. */
   journal: Journal;
+  /** What the box tells, for whoever looks on here. */
+  live: LiveEvents;
   vision: VisionHandle;
   uplink: Uplink | null;
   /** Requests of the hub, once they have cameras to serve. */
@@ -121,6 +127,7 @@ async function assembleAround(
   const { config } = loaded;
   const { data_dir } = config.edge;
   const edgeId = config.edge.id ?? (await edgeIdentity(data_dir));
+  const live = new LiveEvents({ edgeId, wallMs: () => clock.wallMs() });
   const models = new ModelStore({ dir: configuredModelsDir(config), env });
   const model = attempt('MODEL_NOT_INSTALLED', () => models.resolve(config.detector.model));
   const { enabled: isEnabled } = config.uplink.stream_requests;
@@ -135,7 +142,7 @@ async function assembleAround(
   if (uplink.fault !== null) log.error({ err: uplink.fault }, 'the hub cannot be told anything');
   const people = attempt('STORE_UNREADABLE', () => {
     const keyFile = config.people.key_file;
-    const places = { store, journal, evidence };
+    const places = { store, journal, live, evidence };
     return new EdgePeople({ dataDir: data_dir, keyFile, env, ...places, clock, log });
   });
   if (people.fault !== null) log.error({ err: people.fault }, 'nobody can be recognised');
@@ -148,6 +155,7 @@ async function assembleAround(
     edgeId,
     store,
     journal,
+    live,
     vision,
     uplink: uplink.value,
     requests,
@@ -159,7 +167,7 @@ async function assembleAround(
     faces: new FaceRecognition(config, (name) => models.resolve(name), people.value ?? NOBODY),
     people: people.value,
     peopleFault: people.fault,
-    health: await openHealth(config, { store, journal, vision, clock, log }),
+    health: await openHealth(config, { store, journal, live, vision, clock, log }),
     ruleMemories: await RuleMemories.open(data_dir, { clock, log }),
     plan,
     overrides: await CameraOverrides.open(data_dir, log),
@@ -170,7 +178,7 @@ async function assembleAround(
 
 function openHealth(
   { edge, alerts, detector }: LoadedConfig['config'],
-  parts: Pick<HealthWatchDeps, 'store' | 'journal' | 'vision' | 'clock' | 'log'>,
+  parts: Pick<HealthWatchDeps, 'store' | 'journal' | 'live' | 'vision' | 'clock' | 'log'>,
 ): Promise<HealthWatch> {
   const { provider } = detector;
   const machine = {

@@ -1,6 +1,7 @@
 import type { PersonEvidence, RemovedEvidence } from '../evidence/evidence-removal.ts';
 import type { KnownPerson } from '../faces/contract.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { LiveEvents } from '../live/live-events.ts';
 import { type ForgetReport, Forgetter } from '../people/forgetter.ts';
 import { Gallery } from '../people/gallery.ts';
 import { keyPlace } from '../people/key-file.ts';
@@ -17,6 +18,7 @@ export interface EdgePeopleOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly store: Pick<Store, 'eventsAbout' | 'forgetPerson' | 'readmit'>;
   readonly journal: Pick<Journal, 'mentions' | 'forgetPerson' | 'readmit'>;
+  readonly live: Pick<LiveEvents, 'forgetPerson'>;
   readonly evidence: { remove(evidence: PersonEvidence): Promise<RemovedEvidence> };
   readonly clock: Clock;
   readonly log: Logger;

@@ -1,4 +1,5 @@
 import type { Journal } from '../journal/journal.ts';
+import type { LiveEvents } from '../live/live-events.ts';
 import type { PersonMatter } from '../people/forgetter.ts';
 import type { ForgottenPerson } from '../people/scrub.ts';
 import type { Store } from '../store/store.ts';
@@ -8,6 +9,8 @@ export interface PersonMatterDeps {
   /** Null where nothing is stored. */
   readonly store: Pick<Store, 'eventsAbout' | 'forgetPerson'> | null;
   readonly journal: Pick<Journal, 'mentions' | 'forgetPerson'> | null;
+  /** Null where nobody looks on. */
+  readonly live: Pick<LiveEvents, 'forgetPerson'> | null;
   readonly clock: Clock;
 }
 
@@ -15,7 +18,7 @@ const NOTHING = { rows: 0, eventIds: [], alertIds: [] };
 
 /** What store and journal hold of a person. An event may be in one of them alone; its alerts are in the journal. */
 export async function findMatter(
-  { store, journal }: PersonMatterDeps,
+  { store, journal }: Pick<PersonMatterDeps, 'store' | 'journal'>,
   person: ForgottenPerson,
 ): Promise<PersonMatter> {
   const eventIds = (await store?.eventsAbout(person)) ?? [];
@@ -27,9 +30,10 @@ export async function findMatter(
  * @throws ApexError of either
  */
 export async function eraseMatter(
-  { store, journal, clock }: PersonMatterDeps,
+  { store, journal, live, clock }: PersonMatterDeps,
   person: ForgottenPerson,
 ): Promise<PersonMatter & { readonly rows: number }> {
+  live?.forgetPerson(person);
   const known = (await store?.eventsAbout(person)) ?? [];
   const written = (await journal?.forgetPerson(person, known)) ?? { ...NOTHING, eventIds: known };
   const at = { wallMs: clock.wallMs(), monoMs: clock.monotonicMs() };

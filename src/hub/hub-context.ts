@@ -12,14 +12,16 @@ import type { IngestLoad } from './ingest/ingest-load.ts';
 import type { HubLimits } from './limits.ts';
 import type { SessionDirectory } from './session/session-directory.ts';
 import type { SessionRegistry } from './session/session-registry.ts';
-import type { EventHistory, EventStore } from './store/event-store.ts';
+import type { EventHistory, EventStore, SessionStore } from './store/event-store.ts';
 import type { StreamDesk } from './streams/stream-desk.ts';
 
-/** What every session of one hub shares. */
-export interface HubContext {
-  readonly tokens: TokenDirectory;
-  readonly store: EventStore;
-  readonly history: EventHistory;
+/** Who may come in, as sessions ask for it. */
+export type AdmittedTokens = Pick<TokenDirectory, 'all' | 'check' | 'faultOf' | 'noteUse'>;
+
+/** What sessions share that one server takes, a hub or a box. */
+export interface SessionContext {
+  readonly tokens: AdmittedTokens;
+  readonly store: SessionStore;
   readonly bus: EventBus;
   readonly fanOut: FanOut;
   readonly registry: SessionRegistry;
@@ -36,4 +38,11 @@ export interface HubContext {
   readonly log: Logger;
   /** For what visitors bring about. */
   readonly visitorLog: Logger;
+}
+
+/** What every session of one hub shares. */
+export interface HubContext extends SessionContext {
+  readonly tokens: TokenDirectory;
+  readonly store: EventStore;
+  readonly history: EventHistory;
 }

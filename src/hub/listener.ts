@@ -8,10 +8,10 @@ import type { TimerHandle } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import { certificateOf, ListenerCertificate, type ListenerTls } from './door/listener-tls.ts';
 import { mayComeFrom } from './door/origins.ts';
-import type { HubContext } from './hub-context.ts';
+import type { SessionContext } from './hub-context.ts';
 
 export interface ListenerOptions {
-  readonly hub: Pick<HubContext, 'counters' | 'doorman' | 'log' | 'visitorLog' | 'clock'>;
+  readonly hub: Pick<SessionContext, 'counters' | 'doorman' | 'log' | 'visitorLog' | 'clock'>;
   /** Plain HTTP without. */
   readonly tls?: ListenerTls | undefined;
   /** Origins of pages that may connect, beside those of the hub itself. */

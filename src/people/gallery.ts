@@ -169,6 +169,15 @@ export class Gallery {
     });
   }
 
+  /** Whether there was such a face of the person. @throws ApexError PEOPLE_UNKNOWN */
+  removeSample(personId: string, sampleId: string): boolean {
+    this.#row(personId);
+    const { changes } = this.#db
+      .prepare('DELETE FROM sample WHERE person_id = ? AND sample_id = ?')
+      .run(personId, sampleId);
+    return changes > 0;
+  }
+
   /**
    * Removes a person with all samples and notes that traces elsewhere are still to be removed, in one transaction.
    * A lost key does not keep anybody from being forgotten. Once more for somebody who is being forgotten is fine.

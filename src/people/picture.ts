@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { RgbPicture } from '../faces/contract.ts';
 import type { BoundingBox } from '../protocol/detection.ts';
@@ -13,11 +12,12 @@ const PHOTO_QUALITY = 85;
 
 /**
  * An image file as it is to be looked at: upright, as its EXIF orientation says.
+ * @param origin what a message calls it
  * @throws ApexError PEOPLE_PICTURE_UNREADABLE
  */
-export async function readPicture(path: string): Promise<RgbPicture> {
+export async function readPicture(image: Uint8Array, origin: string): Promise<RgbPicture> {
   try {
-    const { data, info } = await sharp(await readFile(path), { limitInputPixels: MAX_PIXELS })
+    const { data, info } = await sharp(image, { limitInputPixels: MAX_PIXELS })
       .rotate()
       .flatten()
       .toColourspace('srgb')
@@ -27,7 +27,7 @@ export async function readPicture(path: string): Promise<RgbPicture> {
     return { pixels: data, width: info.width, height: info.height };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ApexError('PEOPLE_PICTURE_UNREADABLE', `${path}: ${reason}`, { cause });
+    throw new ApexError('PEOPLE_PICTURE_UNREADABLE', `${origin}: ${reason}`, { cause });
   }
 }
 

@@ -532,6 +532,15 @@ export const ERROR_CATALOGUE = {
     summary: 'The file is no export of people, or the passphrase is another one.',
     remedy: 'Check the file and the passphrase; nothing was changed.',
   },
+  PEOPLE_BUSY: {
+    summary: 'Too much is asked of the gallery of people at once.',
+    remedy: 'Ask again after a moment.',
+  },
+  PEOPLE_SERVICE_FAILED: {
+    summary: 'The process that reads faces for the gallery of people failed.',
+    remedy:
+      'Try again; if it fails again with the same picture, take another one and send us that one.',
+  },
   PEOPLE_FORGETTING: {
     summary: 'A person is gone from the gallery, but stored events may still tell of them.',
     remedy:

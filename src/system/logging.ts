@@ -15,6 +15,8 @@ export interface LoggerOptions {
   name: string;
   /** Standard output when left out, written synchronously so that the last line before an exit is not lost. */
   destination?: LogDestination;
+  /** Gets every line too. */
+  ring?: { write(line: string): void };
   /** `JOURNAL_STREAM` in it asks for the journal's priority prefixes. */
   env?: NodeJS.ProcessEnv;
 }
@@ -31,7 +33,8 @@ const RESERVED = new Set(['level', 'time', 'pid', 'name', 'event']);
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { level, name, env = process.env } = options;
-  const destination = options.destination ?? pino.destination({ fd: 1, sync: true });
+  const output = options.destination ?? pino.destination({ fd: 1, sync: true });
+  const destination = options.ring === undefined ? output : both(output, options.ring);
   return redacting(
     pino(
       {
@@ -46,6 +49,15 @@ export function createLogger(options: LoggerOptions): Logger {
       env.JOURNAL_STREAM ? withPriority(destination) : destination,
     ),
   );
+}
+
+function both(one: LogDestination, other: LogDestination): LogDestination {
+  return {
+    write(line) {
+      one.write(line);
+      other.write(line);
+    },
+  };
 }
 
 function redacting(sink: pino.Logger): Logger {

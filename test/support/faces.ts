@@ -94,6 +94,7 @@ export async function recognise(
     rulesFor: () => null,
     masksFor: () => [],
     journal: { event: () => undefined, alert: () => undefined, hasUnstoredAlerts: false },
+    live: { publish: () => undefined },
     thumbnailPost: { send: () => undefined },
     facesFor: () =>
       recognition as ReturnType<ConstructorParameters<typeof CameraPipeline>[1]['facesFor']>,

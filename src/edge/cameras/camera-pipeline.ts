@@ -9,6 +9,7 @@ import { EventFaces, type FaceNews } from '../../events/event-faces.ts';
 import type { CameraRules } from '../../events/rules/camera-rules.ts';
 import type { CameraFaces, FaceRequest } from '../../faces/recognition/camera-faces.ts';
 import type { JournalIntake } from '../../journal/contract.ts';
+import type { LiveFeed } from '../../live/live-feed.ts';
 import type { ObjectEvent } from '../../protocol/payloads.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../system/clock.ts';
@@ -28,6 +29,7 @@ import { WantedObjects } from './wanted-objects.ts';
 export interface CameraPipelineDeps {
   store: Store;
   journal: JournalIntake;
+  live: LiveFeed;
   vision: VisionHandle;
   evidence: Pick<EdgeEvidence, 'snapshots' | 'faces' | 'thumbnails' | 'clipsOf'>;
   thumbnailPost: Pick<ThumbnailPost, 'send'>;

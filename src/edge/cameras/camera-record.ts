@@ -1,4 +1,5 @@
 import type { JournalIntake } from '../../journal/contract.ts';
+import type { LiveFeed } from '../../live/live-feed.ts';
 import type {
   AiDetectionResult,
   AlertTriggered,
@@ -14,6 +15,7 @@ import { StoreWrites } from '../store-writes.ts';
 export interface CameraRecordDeps {
   store: Store;
   journal: JournalIntake;
+  live: LiveFeed;
   /** 0 up to 1, as Math.random. */
   random: () => number;
   clock: Clock;
@@ -58,7 +60,7 @@ export class CameraRecord {
   }
 
   detections(data: AiDetectionResult): void {
-    const { store, clock } = this.#deps;
+    const { store, clock, live } = this.#deps;
     const item = {
       type: 'ai_detection_result',
       cameraId: this.#cameraId,
@@ -66,11 +68,12 @@ export class CameraRecord {
       wallMs: data.timestamp,
       monoMs: clock.monotonicMs(),
     } as const;
+    live.publish(item);
     this.#writes.run('detection result', () => store.enqueue([item]));
   }
 
   faces(data: FaceDetectionResult): void {
-    const { store, clock } = this.#deps;
+    const { store, clock, live } = this.#deps;
     const item = {
       type: 'face_detection_result',
       cameraId: this.#cameraId,
@@ -78,12 +81,16 @@ export class CameraRecord {
       wallMs: data.timestamp,
       monoMs: clock.monotonicMs(),
     } as const;
+    live.publish(item);
     this.#writes.run('face', () => store.enqueue([item]));
   }
 
   event(event: ObjectEvent, snapshotPath: string | null): void {
     const at = { wallMs: event.timestamp, monoMs: this.#deps.clock.monotonicMs(), snapshotPath };
-    this.#deps.journal.event(event);
+    const { journal, live } = this.#deps;
+    journal.event(event);
+    const { camera_id: cameraId, timestamp: wallMs } = event;
+    live.publish({ type: 'object_event', cameraId, data: event, wallMs });
     this.#store({ event, at });
   }
 

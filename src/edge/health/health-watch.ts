@@ -3,6 +3,7 @@ import { CameraOutages, type CameraPresence } from '../../events/watch/camera-ou
 import { OpenConditions } from '../../events/watch/open-conditions.ts';
 import type { LookTime } from '../../events/watch/told-alert.ts';
 import type { JournalIntake } from '../../journal/contract.ts';
+import type { LiveFeed } from '../../live/live-feed.ts';
 import type { AlertTriggered } from '../../protocol/payloads.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../system/clock.ts';
@@ -17,6 +18,7 @@ export interface HealthWatchDeps extends BoxWatchDeps, SceneSamplerDeps {
   readonly store: Pick<Store, 'enqueue' | 'queue'>;
   readonly vision: BoxWatchDeps['vision'] & SceneSamplerDeps['vision'];
   readonly journal: Pick<JournalIntake, 'alert' | 'hasUnstoredAlerts'>;
+  readonly live: LiveFeed;
   readonly clock: Clock;
   /** 0 up to 1, as Math.random. */
   readonly random: () => number;

@@ -1,4 +1,4 @@
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 import type { Introduction } from '../session/dialect.ts';
 import type { TokenVerdict } from './tokens.ts';
 
@@ -10,7 +10,7 @@ import type { TokenVerdict } from './tokens.ts';
 export function admissionOf(
   { token, clientType, clientId }: Introduction,
   certificateName: string | null,
-  { tokens, store, clock }: Pick<HubContext, 'tokens' | 'store' | 'clock'>,
+  { tokens, store, clock }: Pick<SessionContext, 'tokens' | 'store' | 'clock'>,
 ): TokenVerdict {
   const verdict = tokens.check(token, clientType, clock.wallMs());
   if (!verdict.isAdmitted) return verdict;

@@ -1,4 +1,4 @@
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 
 /**
  * Ends the sessions of tokens that were revoked or have expired, and notes that the others are in use. To be called
@@ -9,7 +9,7 @@ export function enforceTokens({
   registry,
   tokens,
   clock,
-}: Pick<HubContext, 'directory' | 'registry' | 'tokens' | 'clock'>): void {
+}: Pick<SessionContext, 'directory' | 'registry' | 'tokens' | 'clock'>): void {
   const nowMs = clock.wallMs();
   for (const token of directory.tokensInUse()) {
     const fault = tokens.faultOf(token, nowMs);

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { TimerHandle } from '../../system/clock.ts';
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 
 /** A stranger that has sent so much is cut off, closing handshake or not. */
 const STRANGER_BYTES = 4 * LIMITS.preAuthFrameBytes;
@@ -29,7 +29,7 @@ export interface StrangerLimits {
 
 /** A connection whose client is not known yet: it gets little time, little room, and few answers. */
 export class Stranger {
-  readonly #hub: Pick<HubContext, 'clock' | 'doorman'>;
+  readonly #hub: Pick<SessionContext, 'clock' | 'doorman'>;
   readonly #peer: Peer;
   readonly #limits: StrangerLimits;
   #identifyTimer: TimerHandle | undefined;
@@ -38,7 +38,7 @@ export class Stranger {
   #bytes = 0;
   #wrongFrames = 0;
 
-  constructor(hub: Pick<HubContext, 'clock' | 'doorman'>, peer: Peer, limits: StrangerLimits) {
+  constructor(hub: Pick<SessionContext, 'clock' | 'doorman'>, peer: Peer, limits: StrangerLimits) {
     this.#hub = hub;
     this.#peer = peer;
     this.#limits = limits;

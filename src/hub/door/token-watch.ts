@@ -5,8 +5,8 @@ import { entryPoint } from '../../system/entry-point.ts';
 import { ApexError } from '../../system/errors.ts';
 import type { Logger } from '../../system/logger.ts';
 import type { TokenDirectory } from './token-directory.ts';
-import { TokenFile } from './token-file.ts';
-import type { TokenNotice, TokenOrder } from './token-thread.ts';
+import { type NewToken, type StoredToken, TokenFile } from './token-file.ts';
+import type { TokenChange, TokenNotice, TokenOrder } from './token-thread.ts';
 
 export interface TokenWatchOptions {
   readonly dataDir: string;
@@ -14,6 +14,8 @@ export interface TokenWatchOptions {
   readonly log: Logger;
   readonly clock: Clock;
 }
+
+type ChangedNotice = Extract<TokenNotice, { kind: 'changed' }>;
 
 const FLUSH_MS = 5000;
 const RESTART_MS = 1000;
@@ -28,6 +30,9 @@ export class TokenWatch {
   #flushTimer: TimerHandle | undefined;
   #restartTimer: TimerHandle | undefined;
   #isClosing = false;
+  #tokens: readonly StoredToken[] = [];
+  readonly #changes = new Map<number, (error: ApexError | null) => void>();
+  #lastChange = 0;
 
   private constructor(options: TokenWatchOptions) {
     this.#options = options;
@@ -44,6 +49,21 @@ export class TokenWatch {
     }
     watch.#flushLater();
     return watch;
+  }
+
+  /** The list as it was last read, also what is revoked or expired. */
+  get list(): readonly StoredToken[] {
+    return this.#tokens;
+  }
+
+  /** Resolves when it is in the list, and on disk. @throws ApexError HUB_TOKEN_NAME, and as writing a database does */
+  add(token: NewToken): Promise<void> {
+    return this.#change({ kind: 'add', token });
+  }
+
+  /** @throws ApexError HUB_TOKEN_UNKNOWN, and as writing a database does */
+  revoke(name: string): Promise<void> {
+    return this.#change({ kind: 'revoke', name, nowMs: this.#options.clock.wallMs() });
   }
 
   async close(): Promise<void> {
@@ -66,7 +86,9 @@ export class TokenWatch {
     this.#worker = worker;
     return new Promise((resolve, reject) => {
       worker.on('message', (notice: TokenNotice) => {
+        if (notice.kind === 'changed') return this.#changed(notice);
         if (notice.kind === 'tokens') {
+          this.#tokens = notice.tokens;
           directory.replaceStored(notice.tokens);
           log.info({ tokens: notice.tokens.length }, 'list of tokens read');
           return resolve();
@@ -81,10 +103,29 @@ export class TokenWatch {
       });
       worker.on('exit', () => {
         this.#worker = undefined;
+        for (const id of [...this.#changes.keys()])
+          this.#changed({ id, error: { code: 'STORE_UNREADABLE', message: 'the thread ended' } });
         reject(new ApexError('STORE_UNREADABLE', 'the thread of the list of tokens ended'));
         if (this.#flushTimer !== undefined && !this.#isClosing) this.#restartLater();
       });
     });
+  }
+
+  #change(change: TokenChange): Promise<void> {
+    if (this.#worker === undefined)
+      return Promise.reject(new ApexError('STORE_UNREADABLE', 'the list of tokens cannot be had'));
+    const id = ++this.#lastChange;
+    const changed = new Promise<void>((resolve, reject) => {
+      this.#changes.set(id, (error) => (error === null ? resolve() : reject(error)));
+    });
+    this.#order({ do: 'change', id, change });
+    return changed;
+  }
+
+  #changed({ id, error }: Pick<ChangedNotice, 'id' | 'error'>): void {
+    const answer = this.#changes.get(id);
+    this.#changes.delete(id);
+    answer?.(error && new ApexError(error.code, error.message));
   }
 
   #restartLater(): void {

@@ -1,11 +1,11 @@
 import type { HubToken } from '../door/tokens.ts';
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 import { HttpProblem } from './problem.ts';
 
 /** Refusals that wait for their answer at the same time; more are answered at once, with 429. */
 const MAX_HELD = 256;
 
-type Door = Pick<HubContext, 'tokens' | 'doorman' | 'clock' | 'counters' | 'visitorLog'>;
+type Door = Pick<SessionContext, 'tokens' | 'doorman' | 'clock' | 'counters' | 'visitorLog'>;
 
 /** Bearer tokens of HTTP requests. A token is good for what it is good for at the WebSocket. */
 export class Authentication {

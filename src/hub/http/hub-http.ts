@@ -1,10 +1,5 @@
 import type { Server } from 'node:http';
-import fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApexError } from '../../system/errors.ts';
 import { MetricRegistry } from '../../system/metrics.ts';
 import { packageVersion } from '../../system/package-info.ts';
@@ -18,6 +13,7 @@ import { Authentication } from './authentication.ts';
 import { evidenceRoutes } from './evidence-routes.ts';
 import { healthOf } from './health.ts';
 import { historyRoutes } from './history-routes.ts';
+import { httpApp } from './http-app.ts';
 import { HubMetrics } from './hub-metrics.ts';
 import { HttpProblem, PROBLEM_CONTENT_TYPE, type ProblemCode } from './problem.ts';
 import { Readiness } from './readiness.ts';
@@ -62,7 +58,12 @@ export class HubHttp {
     this.#readiness = new Readiness({ store: hub.store, clock: hub.clock, isDraining });
     hub.store.onCommit = (ms) => this.#metrics.committed(ms);
     hub.load.onCommitted = (ms) => this.#metrics.acknowledged(ms);
-    this.#app = this.#create(server);
+    this.#app = httpApp({
+      server,
+      admit: (request, response) => this.#answers.admit(request, response),
+      bodyLimit: BODY_LIMIT,
+      onError: (error, request, reply) => this.#answerError(error, request, reply),
+    });
     guardRequests(this.#app, allowedOrigins);
     this.#openRoutes();
     this.#adminRoutes();
@@ -87,29 +88,6 @@ export class HubHttp {
   async close(): Promise<void> {
     this.#watch.stop();
     await this.#app.close();
-  }
-
-  #create(server: Server): FastifyInstance {
-    const answer = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
-      this.#answerError(error, request, reply);
-    const app = fastify({
-      serverFactory: (handler) =>
-        server.on('request', (request, response) => {
-          if (this.#answers.admit(request, response)) handler(request, response);
-        }),
-      bodyLimit: BODY_LIMIT,
-      return503OnClosing: false,
-      frameworkErrors: answer,
-      // It is closed by whoever gave it.
-      forceCloseConnections: false,
-      clientErrorHandler: (_error, socket) => {
-        if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-        else socket.destroy();
-      },
-    });
-    app.removeAllContentTypeParsers();
-    app.setErrorHandler(answer);
-    return app;
   }
 
   /** For everybody: no more than a stranger may know. */

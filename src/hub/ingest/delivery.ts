@@ -1,7 +1,7 @@
 import type { FlowCredit, MessageBatch } from '../../protocol/batch.ts';
 import type { ServerFrame } from '../../protocol/frames.ts';
 import { mayDeliver } from '../door/permissions.ts';
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 import type { AdmittedClient } from '../session/dialect.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { DeviceClock } from './device-clock.ts';
@@ -10,7 +10,7 @@ import { judgeBatch } from './ingest.ts';
 
 export interface DeliveryOptions {
   readonly client: AdmittedClient;
-  readonly hub: HubContext;
+  readonly hub: SessionContext;
   readonly deviceClock: DeviceClock;
   readonly send: (frame: ServerFrame) => void;
   /** A batch was committed and acknowledged. */

@@ -12,7 +12,7 @@ import type { Logger } from '../../system/logger.ts';
 import { maySend } from '../door/permissions.ts';
 import { everythingWithin } from '../fan-out/event-filter.ts';
 import type { FrameSink } from '../fan-out/subscriber.ts';
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 import type { DeliveryStatistics } from '../ingest/delivery.ts';
 import { FlowControl } from '../ingest/flow-control.ts';
 import type {
@@ -51,7 +51,7 @@ export class LegacyClient implements Conversation {
   readonly #client: AdmittedClient;
   readonly #requestId: RequestId;
   readonly #channel: ClientChannel;
-  readonly #hub: HubContext;
+  readonly #hub: SessionContext;
   readonly #log: Logger;
   /** Of a client that delivers. */
   readonly #flow: FlowControl | undefined;
@@ -67,7 +67,7 @@ export class LegacyClient implements Conversation {
     client: AdmittedClient,
     { requestId, hasOwnId }: LegacyIntroduction,
     channel: ClientChannel,
-    hub: HubContext,
+    hub: SessionContext,
   ) {
     const { clientId, clientType } = client;
     this.#client = client;

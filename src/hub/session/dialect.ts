@@ -1,7 +1,7 @@
 import type { Scopes } from '../../protocol/scopes.ts';
 import type { ClientType } from '../../protocol/session.ts';
 import type { FrameSink } from '../fan-out/subscriber.ts';
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 import type { DeliveryStatistics } from '../ingest/delivery.ts';
 import type { IdentifiedClient, ResumeRequest } from '../store/requests.ts';
 
@@ -39,7 +39,7 @@ export interface Introduction {
   readonly token: string;
   /** Null where the protocol cannot resume. */
   readonly resume: Omit<ResumeRequest, 'isForkForgiven'> | null;
-  converse(client: AdmittedClient, channel: ClientChannel, hub: HubContext): Conversation;
+  converse(client: AdmittedClient, channel: ClientChannel, hub: SessionContext): Conversation;
 }
 
 export interface AdmittedClient {

@@ -4,7 +4,7 @@ import { admissionOf } from '../door/admission.ts';
 import { type FirstFrame, readFirstFrame } from '../door/introduction.ts';
 import { type Peer, Stranger, type StrangerLimits } from '../door/stranger.ts';
 import type { HubToken } from '../door/tokens.ts';
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 import type { IdentifiedClient } from '../store/requests.ts';
 import { clientKey } from './client-key.ts';
 import type { AdmittedClient, Introduction } from './dialect.ts';
@@ -30,12 +30,12 @@ type FirstVerdict =
 
 /** From the opened socket to the client whose streams are known. */
 export class Handshake {
-  readonly #hub: HubContext;
+  readonly #hub: SessionContext;
   readonly #peer: Peer;
   readonly #log: Logger;
   readonly #stranger: Stranger;
 
-  constructor(hub: HubContext, peer: Peer, log: Logger, limits: StrangerLimits) {
+  constructor(hub: SessionContext, peer: Peer, log: Logger, limits: StrangerLimits) {
     this.#hub = hub;
     this.#peer = peer;
     this.#log = log;
@@ -103,7 +103,7 @@ export class Handshake {
 /** Whether a client fits into the number that may be connected by its token. One that is here already takes its own place. */
 export function hasPlace(
   { introduction, client, token }: Admission,
-  { directory, limits }: Pick<HubContext, 'directory' | 'limits'>,
+  { directory, limits }: Pick<SessionContext, 'directory' | 'limits'>,
 ): boolean {
   if (directory.countOfToken(token) < limits.sessionsPerToken) return true;
   return introduction.dialect.isExclusive && directory.holderOf(client.key) !== undefined;

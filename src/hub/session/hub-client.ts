@@ -8,7 +8,7 @@ import type { Logger } from '../../system/logger.ts';
 import { inflateText } from '../../system/raw-deflate.ts';
 import { maySend } from '../door/permissions.ts';
 import { filterOf, withinScope } from '../fan-out/event-filter.ts';
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 import { NO_CREDIT } from '../ingest/credit.ts';
 import { Delivery, type DeliveryStatistics } from '../ingest/delivery.ts';
 import { DeviceClock } from '../ingest/device-clock.ts';
@@ -25,7 +25,7 @@ type IdentifiedFrame = Exclude<ClientFrame, ClientIdentify>;
 export class HubClient implements Conversation {
   readonly #client: AdmittedClient;
   readonly #channel: ClientChannel;
-  readonly #hub: HubContext;
+  readonly #hub: SessionContext;
   readonly #log: Logger;
   readonly #identity: ClientIdentify;
   readonly #deviceClock: DeviceClock;
@@ -36,7 +36,7 @@ export class HubClient implements Conversation {
     client: AdmittedClient,
     identity: ClientIdentify,
     channel: ClientChannel,
-    hub: HubContext,
+    hub: SessionContext,
   ) {
     const { clientId, clientType } = client;
     const { boot_id: bootId, clock, resume } = identity.data;

@@ -8,7 +8,7 @@ import type { Peer } from '../door/stranger.ts';
 import type { HubToken } from '../door/tokens.ts';
 import type { EventFrame } from '../fan-out/live-event.ts';
 import { PACING } from '../fan-out/subscriber.ts';
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 import type { IdentifiedClient } from '../store/requests.ts';
 import type { AdmittedClient, ClientChannel, Conversation, RequestId } from './dialect.ts';
 import { ENDINGS, type Ending } from './endings.ts';
@@ -29,7 +29,7 @@ import { Silence } from './silence.ts';
 /** One connection: what `sessionStep` decides, done on a socket. */
 export class HubSession implements ClientChannel, RegisteredSession {
   readonly #ws: WebSocket;
-  readonly #hub: HubContext;
+  readonly #hub: SessionContext;
   readonly #peer: Peer;
   readonly #log: Logger;
   readonly #handshake: Handshake;
@@ -46,7 +46,7 @@ export class HubSession implements ClientChannel, RegisteredSession {
   /** Confirms to the store that the client has its session token. */
   #confirmToken: (() => void) | undefined;
 
-  constructor(ws: WebSocket, hub: HubContext, peer: Peer) {
+  constructor(ws: WebSocket, hub: SessionContext, peer: Peer) {
     this.#ws = ws;
     this.#hub = hub;
     this.#peer = peer;

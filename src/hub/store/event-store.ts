@@ -52,6 +52,12 @@ export interface EventStore {
   close(): Promise<void>;
 }
 
+/** What sessions need of it. */
+export type SessionStore = Pick<
+  EventStore,
+  'storeId' | 'oldestEventId' | 'claimEdge' | 'identify' | 'store' | 'confirm'
+>;
+
 /** Looking back at what is stored. Never in the way of the writes; sees all whose promise has resolved. */
 export interface EventHistory {
   /**

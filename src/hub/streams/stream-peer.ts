@@ -1,7 +1,7 @@
 import type { SendEvidenceError } from '../../protocol/evidence-request.ts';
 import { isInScope } from '../../protocol/scopes.ts';
 import type { EvidenceOrder } from '../evidence/evidence-desk.ts';
-import type { HubContext } from '../hub-context.ts';
+import type { SessionContext } from '../hub-context.ts';
 import type { AdmittedClient, ClientChannel, RequestId } from '../session/dialect.ts';
 import type { StreamAnswer } from './request-state.ts';
 import type { Asker, EdgeAnswer, EdgeLink } from './stream-desk.ts';
@@ -20,7 +20,7 @@ export interface StreamPeerOptions {
   /** Names the client over its connections. */
   readonly askerKey: string;
   readonly channel: ClientChannel;
-  readonly hub: HubContext;
+  readonly hub: SessionContext;
   readonly wording: StreamWording;
 }
 

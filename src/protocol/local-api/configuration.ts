@@ -30,6 +30,7 @@ export const zonesChange = zones.extend({
 const rules = z
   .record(z.string().max(63), z.looseObject({}))
   .describe('As in the section `rules` of the configuration file');
+export type Rules = z.infer<typeof rules>;
 
 export const rulesAnswer = z.object({ rules, etag });
 export const rulesChange = z.strictObject({
@@ -62,6 +63,8 @@ export const configAnswer = z.object({
   problems: z.array(z.string()),
 });
 
+export type ConfigAnswer = z.infer<typeof configAnswer>;
+
 export const configVersion = z.object({
   id: z.string(),
   saved_at: time,
@@ -69,3 +72,4 @@ export const configVersion = z.object({
   bytes: z.number(),
   changed: z.array(z.string()).describe('What the next one changed'),
 });
+export type ConfigVersion = z.infer<typeof configVersion>;

@@ -27,7 +27,7 @@ import {
   summary,
   summaryFilter,
 } from './history.ts';
-import { alertId, cameraId, eventId, ids, personId } from './parts.ts';
+import { alertId, cameraId, eventId, ids, listed, personId } from './parts.ts';
 import {
   enrolled,
   enrolOptions,
@@ -197,6 +197,14 @@ const CAMERAS = {
       '`ai_detection_result`, and `X-Apex-Timestamp`.',
     path: ofCamera,
     query: live,
+    answer: 'multipart/x-mixed-replace',
+  },
+  'GET /api/live.mjpeg': {
+    role: 'viewer',
+    summary:
+      'Pictures of several cameras on one connection, of which a browser has few: as `live.mjpeg` of each, with ' +
+      '`X-Apex-Camera-Id`.',
+    query: live.extend({ cameras: listed('Of these cameras').optional() }),
     answer: 'multipart/x-mixed-replace',
   },
   'GET /api/cameras/:camera_id/zones': {

@@ -61,6 +61,7 @@ function start(
     ...{ dataDir: dir, keyFile: undefined, env: {}, clock, log },
     store: eventStore,
     journal,
+    live: { forgetPerson: () => undefined },
     evidence: {
       remove: async (shown) => removeEvidence(await openEvidenceFolder(dir, log), shown),
     },

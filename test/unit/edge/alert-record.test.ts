@@ -24,8 +24,9 @@ function scene(isRefusing: () => boolean) {
       return Promise.resolve();
     },
   };
+  const live = { publish: () => undefined };
   const writes = new StoreWrites(new LogLines());
-  const record = new AlertRecord({ store, journal, random: () => 0.5, clock, writes });
+  const record = new AlertRecord({ store, journal, live, random: () => 0.5, clock, writes });
   return { stored, kept, journal, record, settled: () => writes.settled() };
 }
 

@@ -83,6 +83,7 @@ function scene(rules: CameraRules | null = null) {
   const deps = {
     store,
     journal,
+    live: { publish: () => undefined },
     vision: {},
     evidence: { snapshots: null, clipsOf: () => null },
     rulesFor: () => rules,

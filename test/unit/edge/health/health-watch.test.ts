@@ -75,6 +75,7 @@ const open = (bootId = 'boot-1', alerts = {}): Promise<HealthWatch> =>
     ...{ dataDir, thermalDir, store, vision, clock, bootId, log: silentLogger, diskOf },
     provider: 'auto',
     journal: { alert: () => undefined, hasUnstoredAlerts: false },
+    live: { publish: () => undefined },
     random: () => 0.5,
     alerts: alertsSchema.parse(alerts),
   });
