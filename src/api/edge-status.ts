@@ -21,10 +21,21 @@ export interface EdgeStatus {
   evidence_upstream: EvidenceUpstreamView;
   /** What is kept for looking back. */
   journal: JournalView;
+  api: ApiView;
   /** What alerts have told of cameras and box, and what is not over. */
   conditions: ConditionView[];
   /** Problems of the configuration that did not keep the daemon from starting. */
   config_problems: string[];
+}
+
+/** The local API, with the console. */
+export interface ApiView {
+  enabled: boolean;
+  /** Where it listens; null while it does not. */
+  url: string | null;
+  /** Whether anybody can log in; null while it does not listen. */
+  has_tokens: boolean | null;
+  fault: Fault | null;
 }
 
 /** What reads faces; null where no camera asks for them. */

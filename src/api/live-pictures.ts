@@ -1,3 +1,4 @@
+import type { LiveObject } from '../protocol/local-api/live-picture.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 
 /** A picture that was analysed, as JPEG, with what nobody may see made black. */
@@ -7,6 +8,8 @@ export interface LivePicture {
   /** When the frame came, Unix milliseconds. */
   readonly wallMs: number;
   readonly jpeg: Uint8Array;
+  /** In this very frame. */
+  readonly objects: readonly LiveObject[];
 }
 
 /** Encodes the picture of a frame that was analysed a moment ago; null where it is gone. */
@@ -21,10 +24,7 @@ export interface LivePicturesDeps {
   readonly clock: Pick<Clock, 'setTimeout'>;
 }
 
-interface Frame {
-  readonly frameId: number;
-  readonly wallMs: number;
-}
+type Frame = Pick<LivePicture, 'frameId' | 'wallMs' | 'objects'>;
 
 interface Feed {
   readonly watchers: Set<(picture: LivePicture) => void>;
@@ -113,11 +113,11 @@ export class LivePictures {
 
   async #take(
     cameraId: string,
-    { frameId, wallMs }: Frame,
+    { frameId, wallMs, objects }: Frame,
     width: number,
   ): Promise<LivePicture | null> {
     const image = await this.#deps.take(cameraId, frameId, width).catch(() => null);
-    return image && { cameraId, frameId, wallMs, jpeg: image.jpeg };
+    return image && { cameraId, frameId, wallMs, jpeg: image.jpeg, objects };
   }
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { packageVersion } from '../system/package-info.ts';
+import { accessCommand } from './access-command.ts';
 import { configCommand } from './config-command.ts';
 import { detectCommand } from './detect-command.ts';
 import { exitWith } from './exit.ts';
@@ -29,6 +30,7 @@ const program = new Command('apex-edge')
   .addCommand(detectCommand())
   .addCommand(modelsCommand())
   .addCommand(configCommand())
+  .addCommand(accessCommand())
   .addCommand(tokensCommand())
   .addCommand(peopleCommand());
 

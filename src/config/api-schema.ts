@@ -17,7 +17,8 @@ const tlsSchema = z
       if (typeof tls !== 'object' || tls === null) return;
       const { cert_file: cert, key_file: key } = tls;
       if ((cert === undefined) === (key === undefined)) return;
-      const [given, missing] = cert === undefined ? ['key_file', 'cert_file'] : ['cert_file', 'key_file'];
+      const [given, missing] =
+        cert === undefined ? ['key_file', 'cert_file'] : ['cert_file', 'key_file'];
       context.addIssue({ code: 'custom', path: [given], message: `${missing} beside it` });
     },
     { when: () => true },

@@ -30,7 +30,15 @@ export interface LoadedConfig {
  * @throws ApexError `CONFIG_NOT_FOUND`, `CONFIG_UNREADABLE`, `CONFIG_INVALID`
  */
 export function loadConfig(path: string, env: NodeJS.ProcessEnv): LoadedConfig {
-  const document = parseFile(path, readFile(path));
+  return readConfig(path, readConfigText(path), env);
+}
+
+/**
+ * What a text would mean as the configuration file of this path.
+ * @throws ApexError `CONFIG_INVALID`
+ */
+export function readConfig(path: string, text: string, env: NodeJS.ProcessEnv): LoadedConfig {
+  const document = parseFile(path, text);
   const overrides = readOverrides(env);
   const originOf = originsOf(document, overrides);
   const data = withEmptySections(mappingOf(path, document), []) as Record<string, unknown>;
@@ -47,7 +55,8 @@ export function loadConfig(path: string, env: NodeJS.ProcessEnv): LoadedConfig {
   return { config, problems, cameraFaults, sourcePath: path, originOf };
 }
 
-function readFile(path: string): string {
+/** @throws ApexError `CONFIG_NOT_FOUND`, `CONFIG_UNREADABLE` */
+export function readConfigText(path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (cause) {

@@ -3,22 +3,28 @@ import { FORGET_PATH } from '../api/control-client.ts';
 import { ControlServer } from '../api/control-server.ts';
 import { EdgeMetrics } from '../api/edge-metrics.ts';
 import type { CameraView, EdgeStatus, UplinkView } from '../api/edge-status.ts';
+import { LivePictures } from '../api/live-pictures.ts';
 import type { CameraSpec } from '../capture/contract.ts';
 import { formatProblem } from '../config/problem.ts';
 import { TEST_DETECTOR } from '../models/test-detector.ts';
-import type { AiEngineStatus } from '../protocol/payloads.ts';
 import { type Clock, systemClock, type TimerHandle } from '../system/clock.ts';
+import { LogRing } from '../system/log-ring.ts';
 import type { Logger } from '../system/logger.ts';
 import { packageVersion } from '../system/package-info.ts';
 import { ProcessWatch } from '../system/process-watch.ts';
 import { createServiceNotifier, type ServiceNotifier } from '../system/systemd.ts';
+import { EdgeApi } from './api/edge-api.ts';
+import { type EdgeBox, edgeBox } from './api/edge-box.ts';
 import { checkStreamAddress } from './cameras/address-rules.ts';
 import { CameraCatalogue } from './cameras/camera-catalogue.ts';
 import { CameraRequests } from './cameras/camera-requests.ts';
-import { planMasks, planRules, rulePlaceProblems } from './cameras/camera-rules-plan.ts';
+import { planMasks, planRules } from './cameras/camera-rules-plan.ts';
 import type { CameraSet } from './cameras/camera-set.ts';
 import { FirstAnalysis } from './cameras/first-analysis.ts';
 import { WatchedCameras } from './cameras/watched-cameras.ts';
+import type { ConfigTakeover } from './configuration/config-takeover.ts';
+import { type EdgeConfiguration, openConfiguration } from './configuration/edge-configuration.ts';
+import { EngineStatus } from './engine-status.ts';
 import { catchUpJournal } from './journal-catch-up.ts';
 import { LeftOpenEvents } from './open-events.ts';
 import { assembleParts, type EdgeDaemonOptions, type EdgeParts } from './parts.ts';
@@ -34,14 +40,9 @@ import {
 import { configuredModelsDir, planDetector } from './vision-spec.ts';
 
 const TICK_MS = 1000;
-/** The engine's state is told upstream on every change, and at least this often. */
-const ENGINE_STATUS_MS = 30_000;
 /** What is left of the five seconds for stopping, once the vision process has ended. */
 const DRAIN_MS = 1500;
 const SHOWN_DEAD_LETTERS = 100;
-
-/** States of cameras that nobody need look after. */
-const HEALTHY_STATES: ReadonlySet<string> = new Set(['streaming', 'finished', 'stopped']);
 
 /** `apex-edge run`: starts, connects and stops the parts of the daemon. */
 export class EdgeDaemon {
@@ -60,10 +61,13 @@ export class EdgeDaemon {
   #hubConnections = 0;
   #timer: TimerHandle | null = null;
   #leftOpen: LeftOpenEvents | null = null;
-  #engineTold = { text: '', monoMs: Number.NEGATIVE_INFINITY };
   #serviceStatus = '';
   #labelProblems: string[] = [];
-  readonly #ruleProblems: readonly string[];
+  readonly #pictures: LivePictures;
+  readonly #engine: EngineStatus;
+  readonly #configuration: EdgeConfiguration;
+  readonly #box: EdgeBox;
+  readonly #api: EdgeApi;
 
   /**
    * Starts everything. Cameras that cannot run are reported and left out; what the whole daemon needs is not.
@@ -88,27 +92,36 @@ export class EdgeDaemon {
     this.#startedWallMs = this.#clock.wallMs();
     this.#startedMonoMs = this.#clock.monotonicMs();
     this.#service = createServiceNotifier({ env: options.env, log: options.log });
-    const { data_dir } = options.loaded.config.edge;
-    const pages = {
-      '/status': () => this.status(),
-      '/dead-letters': async () =>
-        (await parts.store.deadLetters(SHOWN_DEAD_LETTERS)).map(deadLetterView),
-      '/metrics': async () => this.#metrics.render(await this.status(), this.#watch.facts()),
-    };
-    this.#control = new ControlServer(data_dir, pages, { [FORGET_PATH]: forgetAction(parts) });
     const { loaded, env, log } = options;
+    const { data_dir } = loaded.config.edge;
     const clock = this.#clock;
+    const pages = {
+      status: () => this.status(),
+      deadLetters: async () =>
+        (await parts.store.deadLetters(SHOWN_DEAD_LETTERS)).map(deadLetterView),
+      metrics: async () => this.#metrics.render(await this.status(), this.#watch.facts()),
+    };
+    this.#control = new ControlServer(
+      data_dir,
+      { '/status': pages.status, '/dead-letters': pages.deadLetters, '/metrics': pages.metrics },
+      { [FORGET_PATH]: forgetAction(parts) },
+    );
+    this.#pictures = new LivePictures({
+      take: (cameraId, frameId, maxWidth) => parts.vision.snapshot(cameraId, frameId, maxWidth),
+      clock,
+    });
     const { enabled, allow_addresses } = loaded.config.uplink.stream_requests;
     const allowed = enabled ? allow_addresses : [];
     const checkAddress = (url: string): void => checkStreamAddress(url, allowed);
     const shared = {
       ...parts,
+      pictures: this.#pictures,
       clock,
       log,
       loaded,
       catalogue: new CameraCatalogue({ loaded, env, checkAddress }),
       analysis: new FirstAnalysis(clock),
-      onChange: () => this.#tellEngineStatus('running'),
+      onChange: () => this.#engine.tell('running'),
     };
     this.#cameras = new WatchedCameras({
       ...shared,
@@ -118,11 +131,28 @@ export class EdgeDaemon {
         parts.ruleMemories.rulesOf(id, (earlier) => planRules(loaded.config, id, earlier)),
       masksFor: (id) => planMasks(loaded.config, id),
       startVision: (cameras) => this.#startVision(cameras),
-      onForgotten: (id) => this.#metrics.cameraForgotten(id),
+      onForgotten: (id) => {
+        this.#metrics.cameraForgotten(id);
+        this.#pictures.forget(id);
+      },
     });
     this.#requests = new CameraRequests({ ...shared, cameras: this.#cameras });
-    this.#ruleProblems = rulePlaceProblems(loaded.config, new Set(loaded.cameraFaults.keys()));
-    for (const problem of this.#ruleProblems) log.warn({ problem }, 'configuration problem');
+    const { model } = loaded.config.detector;
+    const cameras = (nowMs: number) => this.#cameras.views(nowMs);
+    this.#engine = new EngineStatus({ ...parts, model, cameras, clock, log });
+    this.#configuration = openConfiguration({
+      ...{ loaded, env, clock },
+      apply: (change) => this.#takeOver(change),
+    });
+    for (const problem of this.#configuration.problems)
+      log.warn({ problem }, 'configuration problem');
+    const { logs = new LogRing() } = options;
+    const [pictures, configuration] = [this.#pictures, this.#configuration];
+    this.#box = edgeBox({
+      ...{ config: loaded.config, env, parts, pages, pictures, configuration, logs, clock, log },
+      cameras: this.#requests,
+    });
+    this.#api = new EdgeApi({ config: loaded.config, env, box: this.#box, clock, log });
   }
 
   async #begin(): Promise<void> {
@@ -154,6 +184,7 @@ export class EdgeDaemon {
       this.#cameras.refuseAll(modelFault);
     }
     this.#tick();
+    this.#api.begin();
     this.#service.ready();
     this.#log.info({ edge_id: this.#parts.edgeId, cameras: this.#cameras.ids().length }, 'started');
   }
@@ -172,6 +203,12 @@ export class EdgeDaemon {
     });
   }
 
+  /** The cameras concerned go on with what is in force now; the others notice nothing. */
+  async #takeOver({ rulesOf, privacyOf }: ConfigTakeover): Promise<void> {
+    this.#cameras.placesChanged(rulesOf);
+    for (const id of privacyOf) await this.#requests.renew(id);
+  }
+
   #checkLabels(known: readonly string[]): void {
     this.#labelProblems = this.#cameras
       .unknownLabels(known)
@@ -182,8 +219,8 @@ export class EdgeDaemon {
   #tick(): void {
     const now = this.#clock.monotonicMs();
     this.#cameras.tick(now);
-    if (now - this.#engineTold.monoMs >= ENGINE_STATUS_MS) {
-      this.#tellEngineStatus('running', true);
+    if (this.#engine.isDue(now)) {
+      this.#engine.tell('running', true);
       void this.#leftOpen?.end();
     }
     const cameras = this.#cameras.views(now);
@@ -203,34 +240,6 @@ export class EdgeDaemon {
     const text = `${streaming} of ${all.length} cameras streaming, hub ${this.#uplinkView().state}`;
     if (text !== this.#serviceStatus) this.#service.status(text);
     this.#serviceStatus = text;
-  }
-
-  /** Queues the engine's state for the hub, when it differs from what was last told or when it is time. */
-  #tellEngineStatus(status: 'running' | 'stopping', isDue = false): void {
-    const now = this.#clock.monotonicMs();
-    const cameras = this.#cameras.views(now).map(({ camera_id, state, fps, fault }) => ({
-      camera_id,
-      state,
-      fps: Math.round(fps * 10) / 10,
-      ...(fault && { error_code: fault.code, error_message: fault.message }),
-    }));
-    const isDegraded = cameras.some(({ state }) => !HEALTHY_STATES.has(state));
-    const text = JSON.stringify(cameras.map(({ fps: _, ...camera }) => camera)) + status;
-    if (!isDue && text === this.#engineTold.text) return;
-    this.#engineTold = { text, monoMs: now };
-    const data: AiEngineStatus = {
-      timestamp: this.#clock.wallMs(),
-      status: status === 'running' && isDegraded ? 'degraded' : status,
-      provider: this.#parts.vision.status.provider?.provider ?? null,
-      model: this.#options.loaded.config.detector.model,
-      cameras,
-    };
-    const { monoMs } = this.#engineTold;
-    const { store, live } = this.#parts;
-    live.publish({ type: 'ai_engine_status', cameraId: null, data, wallMs: data.timestamp });
-    store
-      .enqueue([{ type: 'ai_engine_status', cameraId: null, data, wallMs: data.timestamp, monoMs }])
-      .catch((error: unknown) => this.#log.error({ err: error }, 'engine status not stored'));
   }
 
   /** The cameras of this edge, for requests from upstream. */
@@ -265,10 +274,11 @@ export class EdgeDaemon {
       evidence: this.#parts.evidence.view(),
       evidence_upstream: evidenceUpstreamView(this.#parts),
       journal: journalView(this.#parts.journal.status()),
+      api: this.#api.view(),
       conditions: this.#parts.health.open(),
       config_problems: [
         ...loaded.problems.map((problem) => formatProblem(problem, loaded.sourcePath)),
-        ...this.#ruleProblems,
+        ...this.#configuration.problems,
         ...this.#labelProblems,
         ...peopleProblems(this.#parts),
       ],
@@ -294,9 +304,12 @@ export class EdgeDaemon {
     this.#log.info({}, 'stopping');
     this.#timer?.cancel();
     const told = this.#service.stopping();
+    const unserved = this.#api.stop();
     const closed = this.#requests.close();
     await vision.stop();
     await closed;
+    await unserved;
+    await this.#box.stop();
     await this.#cameras.shutdown();
     await this.#parts.evidence.settled();
     await this.#parts.thumbnailPost.settled();
@@ -304,7 +317,7 @@ export class EdgeDaemon {
     await this.#parts.health.stop();
     const { ruleMemories } = this.#parts;
     await (this.#cameras.hasUnstoredAlerts ? ruleMemories.settled() : ruleMemories.stop());
-    this.#tellEngineStatus('stopping', true);
+    this.#engine.tell('stopping', true);
     await uplink?.stop({ drainMs: DRAIN_MS });
     await this.#control.stop();
     await this.#parts.people?.stop();

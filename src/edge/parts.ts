@@ -122,7 +122,7 @@ export function openJournal(
 
 async function assembleAround(
   { store, journal }: Pick<EdgeParts, 'store' | 'journal'>,
-  { loaded, env, log, clock }: Required<EdgeDaemonOptions>,
+  { loaded, env, log, clock }: Required<Omit<EdgeDaemonOptions, 'logs'>>,
 ): Promise<EdgeParts> {
   const { config } = loaded;
   const { data_dir } = config.edge;

@@ -59,11 +59,13 @@ export interface CameraChanges {
   /** Whose faces to read in this frame. */
   faceRequest: FaceRequest | null;
   faces: FaceNews<PersonFace>;
+  /** In view, whether it is worth telling or not; null where no frame came. */
+  objects: readonly SeenObject[] | null;
 }
 
 const NO_CHANGES: CameraChanges = {
   ...{ events: [], detections: null, snapshots: [], alerts: [], frame: null },
-  ...{ faceRequest: null, faces: { results: [], best: [] } },
+  ...{ faceRequest: null, faces: { results: [], best: [] }, objects: null },
 };
 
 interface Followed {
@@ -106,6 +108,11 @@ export class CameraEvents {
     const pace = paceOf(frameIntervalMs);
     this.#lostAfterMs = pace.lostAfterMs;
     this.#tracker.pace(pace);
+  }
+
+  /** Other rules, zones and lines from now on; events go on. */
+  rulesChanged(rules: CameraRules | null): void {
+    this.#options.rules = rules;
   }
 
   /** Events going on. */
@@ -155,6 +162,7 @@ export class CameraEvents {
       frame: result,
       faceRequest: this.#options.faces?.wanted(seen, tentative, result) ?? null,
       faces: this.#faceNews(),
+      objects,
     };
   }
 

@@ -18,10 +18,10 @@ import { SessionRegistry } from '../hub/session/session-registry.ts';
 import { StreamDesk } from '../hub/streams/stream-desk.ts';
 import type { Clock, TimerHandle } from '../system/clock.ts';
 import type { Logger } from '../system/logger.ts';
-import { type LocalCameras, LocalEdge } from './local-edge.ts';
 import type { LiveEvents } from './live-events.ts';
 import { LiveStore } from './live-store.ts';
 import type { LiveTickets } from './live-tickets.ts';
+import { type LocalCameras, LocalEdge } from './local-edge.ts';
 
 export interface LiveServerOptions {
   readonly edgeId: string;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { AdmittedTokens } from '../hub/hub-context.ts';
 import type { HubToken, TokenVerdict } from '../hub/door/tokens.ts';
+import type { AdmittedTokens } from '../hub/hub-context.ts';
 import type { ClientType } from '../protocol/session.ts';
 import type { Clock } from '../system/clock.ts';
 

@@ -24,6 +24,24 @@ export const ERROR_CATALOGUE = {
     summary: 'The configuration has mistakes outside of the cameras, so nothing was started.',
     remedy: 'Mend the lines named; `apex-edge config check` checks the file without starting.',
   },
+  CONFIG_NOT_EDITABLE: {
+    summary: 'A value of the configuration cannot be changed over the API.',
+    remedy:
+      'Change it where it comes from: by hand in the file, where it uses anchors or braces, or in the variable that the message names.',
+  },
+  CONFIG_CHANGED: {
+    summary: 'The configuration file was changed by somebody else meanwhile.',
+    remedy: 'Look at it as it is now, and make the change again.',
+  },
+  CONFIG_READ_ONLY: {
+    summary: 'The configuration file may not be written by the daemon.',
+    remedy:
+      'Give the user that runs apex-edge the right to write the file and its folder, or change it by hand.',
+  },
+  CONFIG_VERSION_UNKNOWN: {
+    summary: 'There is no earlier configuration of that name.',
+    remedy: 'Take one of those that are listed.',
+  },
   CONFIG_CAMERA_INVALID: {
     summary: 'The configuration of one camera has mistakes; the others run.',
     remedy: 'Mend the lines named, check with `apex-edge config check`, and restart.',
@@ -32,6 +50,10 @@ export const ERROR_CATALOGUE = {
     summary: 'A password or token could not be read from its file.',
     remedy:
       'Give the absolute path of a file that the service may read, or the name of a credential that the unit passes on with `LoadCredential=`.',
+  },
+  API_FAILED: {
+    summary: 'The local API does not run.',
+    remedy: 'See the message; it is tried again every five seconds.',
   },
   API_SOCKET_FAILED: {
     summary: 'The daemon cannot open its control socket in the data folder.',

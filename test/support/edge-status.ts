@@ -73,6 +73,7 @@ export const status: EdgeStatus = {
     requests_sent: 0,
     requests_refused: {},
   },
+  api: { enabled: true, url: 'http://127.0.0.1:8090/', has_tokens: true, fault: null },
   journal: {
     events: 12_345,
     alerts: 67,

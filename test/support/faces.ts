@@ -95,6 +95,7 @@ export async function recognise(
     masksFor: () => [],
     journal: { event: () => undefined, alert: () => undefined, hasUnstoredAlerts: false },
     live: { publish: () => undefined },
+    pictures: { frame: () => undefined },
     thumbnailPost: { send: () => undefined },
     facesFor: () =>
       recognition as ReturnType<ConstructorParameters<typeof CameraPipeline>[1]['facesFor']>,

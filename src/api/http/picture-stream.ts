@@ -42,17 +42,26 @@ export class PictureStream extends Readable {
 }
 
 /** The delimiter of the next part comes with this one: browsers show a picture when they see its end. */
-function partOf({ cameraId, frameId, wallMs, jpeg }: LivePicture): Buffer {
+function partOf({ cameraId, frameId, wallMs, jpeg, objects }: LivePicture): Buffer {
   const head = [
     'Content-Type: image/jpeg',
     `Content-Length: ${jpeg.byteLength}`,
     `X-Apex-Camera-Id: ${cameraId}`,
     `X-Apex-Frame-Id: ${frameId}`,
     `X-Apex-Timestamp: ${Math.round(wallMs)}`,
+    `X-Apex-Objects: ${inAscii(JSON.stringify(objects))}`,
   ].join('\r\n');
   return Buffer.concat([
     Buffer.from(`${head}\r\n\r\n`, 'latin1'),
     jpeg,
     Buffer.from(`\r\n--${BOUNDARY}\r\n`, 'latin1'),
   ]);
+}
+
+/** JSON whose every other character is escaped: headers hold nothing else. */
+function inAscii(json: string): string {
+  return json.replaceAll(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -1,4 +1,5 @@
 import type { CameraView } from '../../api/edge-status.ts';
+import type { LivePictures } from '../../api/live-pictures.ts';
 import type { CameraSpec, CameraStatus } from '../../capture/contract.ts';
 import {
   type CameraChanges,
@@ -24,6 +25,7 @@ import { CameraRecord } from './camera-record.ts';
 import { CameraVitals } from './camera-vitals.ts';
 import { EventPictures, keptPictureSize } from './event-pictures.ts';
 import { OpenStays } from './open-stays.ts';
+import { shownObjects } from './shown-objects.ts';
 import { WantedObjects } from './wanted-objects.ts';
 
 export interface CameraPipelineDeps {
@@ -33,6 +35,8 @@ export interface CameraPipelineDeps {
   vision: VisionHandle;
   evidence: Pick<EdgeEvidence, 'snapshots' | 'faces' | 'thumbnails' | 'clipsOf'>;
   thumbnailPost: Pick<ThumbnailPost, 'send'>;
+  /** For whoever looks on. */
+  pictures: Pick<LivePictures, 'frame'>;
   /** Null for a camera without rules. */
   rulesFor: (cameraId: string) => CameraRules | null;
   /** Null for a camera on which nobody is recognised. */
@@ -49,9 +53,9 @@ export class CameraPipeline {
   #spec: CameraSpec;
   readonly #deps: CameraPipelineDeps;
   readonly #vitals: CameraVitals;
-  readonly #masks: readonly ObjectMask[];
+  #masks: readonly ObjectMask[];
   #wanted: WantedObjects;
-  readonly #rules: CameraRules | null;
+  #rules: CameraRules | null;
   readonly #faces: EventFaces<PersonFace> | null;
   readonly #events: CameraEvents;
   readonly #stays = new OpenStays();
@@ -98,6 +102,15 @@ export class CameraPipeline {
     this.#events.frameIntervalChanged(frameIntervalMs(spec));
   }
 
+  /** Its rules, zones, lines and masks are others from now on; its events go on. */
+  placesChanged(): void {
+    const { masksFor, rulesFor } = this.#deps;
+    this.#masks = masksFor(this.#spec.id);
+    this.#wanted = new WantedObjects(this.#spec.labels, this.#masks);
+    this.#rules = rulesFor(this.#spec.id);
+    this.#events.rulesChanged(this.#rules);
+  }
+
   /** Whether something that was seen is not stored, or not yet. */
   get hasUnstored(): boolean {
     return this.#record.hasUnstored;
@@ -111,7 +124,15 @@ export class CameraPipeline {
   frame(result: FrameResult): void {
     this.#vitals.frameAnalysed();
     const detections = this.#wanted.among(result.detections);
-    this.#apply(this.#events.frame({ ...result, detections }));
+    const changes = this.#events.frame({ ...result, detections });
+    this.#apply(changes);
+    const { cameraId, frameId, wallMs } = result;
+    if (changes.objects !== null)
+      this.#deps.pictures.frame(cameraId, {
+        frameId,
+        wallMs,
+        objects: shownObjects(changes.objects),
+      });
   }
 
   statusChanged(status: CameraStatus): void {

@@ -71,6 +71,24 @@ export class CameraRequests implements CameraSet {
     return this.#inOrder(cameraId, (turn) => this.#change(cameraId, quality, turn));
   }
 
+  /**
+   * The camera is what the configuration says now: it is begun anew, with a history of its own. Resolves when that was
+   * begun; one that is not known any more is left alone.
+   */
+  renew(cameraId: string): Promise<void> {
+    return this.#inOrder(cameraId, async () => {
+      const { cameras, catalogue } = this.#deps;
+      const known = cameras.get(cameraId);
+      if (known === undefined || known.url !== null) return;
+      const base = catalogue.find(cameraId, undefined);
+      if (!known.isStopped) await cameras.end(known);
+      const { quality, isStopped } = known;
+      const camera = cameras.renew(known, base, { url: null, quality, isStopped });
+      if (isRunning(camera)) cameras.run(camera);
+      this.#deps.onChange();
+    });
+  }
+
   /** Nothing is started any more. Resolves when what was asked for has its answer. */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -91,7 +91,8 @@ export class RuleMemories {
   rulesOf(cameraId: string, plan: (memory: RuleMemory) => CameraRules | null): CameraRules | null {
     const earlier = this.#rules.get(cameraId)?.memory ?? this.#earlier.get(cameraId);
     const rules = plan(earlier ?? NO_MEMORY);
-    if (rules !== null) this.#rules.set(cameraId, rules);
+    if (rules === null) this.#rules.delete(cameraId);
+    else this.#rules.set(cameraId, rules);
     return rules;
   }
 

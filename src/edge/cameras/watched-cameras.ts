@@ -141,6 +141,22 @@ export class WatchedCameras {
     return camera;
   }
 
+  /** As `add`, in the place of one whose pictures are of another kind; what that one saw still gets into the store. */
+  renew(
+    { base: { id }, pipeline }: WatchedCamera,
+    base: CameraSpec,
+    how: Pick<WatchedCamera, 'url' | 'quality' | 'isStopped'>,
+  ): WatchedCamera {
+    this.#cameras.delete(id);
+    this.#leave(pipeline);
+    return this.add(base, how);
+  }
+
+  /** Rules, zones, lines and masks of these are others from now on. */
+  placesChanged(ids: readonly string[]): void {
+    for (const id of ids) this.#cameras.get(id)?.pipeline.placesChanged();
+  }
+
   /** What is known of a camera is this again. */
   restore(camera: WatchedCamera): void {
     this.#cameras.set(camera.base.id, camera);

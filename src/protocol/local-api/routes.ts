@@ -194,7 +194,8 @@ const CAMERAS = {
     role: 'viewer',
     summary:
       'Pictures as they are analysed. Each part says which: `X-Apex-Frame-Id` as in the `frame_id` of ' +
-      '`ai_detection_result`, and `X-Apex-Timestamp`.',
+      '`ai_detection_result`, `X-Apex-Timestamp`, and with `X-Apex-Objects` what is in view, as JSON: a list of ' +
+      '`track_id`, `event_id`, `label`, `score`, `box` and, of somebody who is known, `name` and `threat_level`.',
     path: ofCamera,
     query: live,
     answer: 'multipart/x-mixed-replace',

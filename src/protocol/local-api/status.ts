@@ -179,6 +179,12 @@ export const status = z
       requests_refused: counts,
     }),
     journal,
+    api: z.object({
+      enabled: z.boolean(),
+      url: z.string().nullable(),
+      has_tokens: z.boolean().nullable(),
+      fault: fault.nullable(),
+    }),
     conditions: z.array(condition),
     config_problems: z.array(z.string()),
   })

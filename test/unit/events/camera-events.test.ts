@@ -58,6 +58,7 @@ function play(
     all,
     events: all.flatMap((changes) => changes.events),
     detections: null,
+    objects: null,
     snapshots: all.flatMap((changes) => changes.snapshots),
     alerts: all.flatMap((changes) => changes.alerts),
     frame: null,

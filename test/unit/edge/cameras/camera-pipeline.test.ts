@@ -84,6 +84,7 @@ function scene(rules: CameraRules | null = null) {
     store,
     journal,
     live: { publish: () => undefined },
+    pictures: { frame: () => undefined },
     vision: {},
     evidence: { snapshots: null, clipsOf: () => null },
     rulesFor: () => rules,
