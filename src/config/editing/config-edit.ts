@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  Document,
   isAlias,
   isCollection,
   isMap,
   isScalar,
   type Pair,
   parseDocument,
-  stringify,
+  visit,
   type YAMLMap,
 } from 'yaml';
 import { ApexError } from '../../system/errors.ts';
@@ -129,16 +130,19 @@ function reflowed(text: string, outer: Place | undefined, key: string, value: un
 /** `key: value` as it stands behind so many spaces, without a line end. */
 function rendered(key: string, value: unknown, column: number): string {
   const isEmpty = isRecord(value) && Object.keys(value).length === 0;
-  const text = stringify(
-    { [key]: isEmpty ? null : value },
-    {
-      indent: INDENT,
-      lineWidth: 0,
-      nullStr: isEmpty ? '' : 'null',
-      flowCollectionPadding: false,
-      collectionStyle: Array.isArray(value) ? 'flow' : 'any',
+  const document = new Document({ [key]: isEmpty ? null : value });
+  // Short lists on their line, as people write them.
+  visit(document, {
+    Seq: (_, list) => {
+      list.flow = list.items.every((item) => isScalar(item));
     },
-  );
+  });
+  const text = document.toString({
+    indent: INDENT,
+    lineWidth: 0,
+    nullStr: isEmpty ? '' : 'null',
+    flowCollectionPadding: false,
+  });
   return text
     .trimEnd()
     .split('\n')
@@ -177,7 +181,9 @@ function columnAt(text: string, at: number): number {
 }
 
 function keyOf(key: unknown): string {
-  return String(isScalar(key) ? key.value : key);
+  if (!isScalar(key)) return String(key);
+  // The key `<<` is a symbol where it merges.
+  return typeof key.value === 'symbol' ? (key.source ?? '<<') : String(key.value);
 }
 
 function dataOf(text: string): unknown {

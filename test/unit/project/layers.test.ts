@@ -11,6 +11,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   edge: 4,
   api: 3,
   hub: 3,
+  live: 3,
   events: 3,
   evidence: 3,
   uplink: 3,

@@ -18,10 +18,11 @@ function edited(text: string, ...edits: ConfigEdit[]): string {
 /** Lines of the one that are not in the other, in their order. */
 function changedLines(before: string, after: string): { gone: string[]; come: string[] } {
   const [old, now] = [before.split('\n'), after.split('\n')];
-  return {
-    gone: old.filter((line) => !now.includes(line)),
-    come: now.filter((line) => !old.includes(line)),
-  };
+  const head = old.findIndex((line, index) => line !== now[index]);
+  const tail = [...old].reverse().findIndex((line, index) => line !== now.at(-1 - index));
+  // What both have at the beginning and at the end may overlap.
+  const end = Math.min(tail, Math.min(old.length, now.length) - head);
+  return { gone: old.slice(head, old.length - end), come: now.slice(head, now.length - end) };
 }
 
 describe('the example file', () => {
