@@ -133,7 +133,7 @@ export class Sessions {
 }
 
 function hasEnded({ begunMs, usedMs }: Pick<OpenSession, 'begunMs' | 'usedMs'>, nowMs: number) {
-  return nowMs - usedMs > IDLE_MS || nowMs - begunMs > LONGEST_MS;
+  return nowMs - usedMs >= IDLE_MS || nowMs - begunMs >= LONGEST_MS;
 }
 
 /** Of a secret of 256 random bits: see `checkToken` for why a plain digest is enough. */
