@@ -13,7 +13,7 @@ export interface LivePicture {
 }
 
 /** Encodes the picture of a frame that was analysed a moment ago; null where it is gone. */
-export type TakePicture = (
+type TakePicture = (
   cameraId: string,
   frameId: number,
   maxWidth: number,

@@ -19,8 +19,19 @@ export function statusLines(status: EdgeStatus): string[] {
     '',
     uplinkLine(status),
     queueLine(status),
+    ...apiLines(status),
     ...status.config_problems.map((problem) => `configuration: ${problem}`),
   ];
+}
+
+/** Where people look, or why they cannot. */
+function apiLines({ api }: EdgeStatus): string[] {
+  if (!api.enabled) return [];
+  if (api.fault !== null)
+    return [`console   ${api.fault.message} (${api.fault.code})`, `          ${api.fault.remedy}`];
+  if (api.url === null) return ['console   starting'];
+  const hint = api.has_tokens ? '' : '; nobody can log in yet: `apex-edge access init`';
+  return [`console   ${api.url}${hint}`];
 }
 
 function detectorLines({ detector }: EdgeStatus): string[] {

@@ -77,7 +77,15 @@ export class ApiBox {
     return this.#daemon;
   }
 
+  /** Until the API listens. */
   async start(): Promise<this> {
+    await this.begin();
+    await waitFor('the API listens', async () => (await this.daemon.status()).api.url);
+    this.#url = (await this.daemon.status()).api.url?.replace('0.0.0.0', '127.0.0.1') ?? '';
+    return this;
+  }
+
+  async begin(): Promise<void> {
     const logs = new LogRing();
     const destination = {
       write: (line: string): void => {
@@ -87,9 +95,6 @@ export class ApiBox {
     const log = createLogger({ level: 'debug', name: 'edge', env: {}, destination, ring: logs });
     const loaded = loadConfig(this.configPath, {});
     this.#daemon = await EdgeDaemon.start({ loaded, env: {}, log, logs });
-    await waitFor('the API listens', async () => (await this.daemon.status()).api.url);
-    this.#url = (await this.daemon.status()).api.url ?? '';
-    return this;
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { LivePicture } from '../live-pictures.ts';
 
-export const BOUNDARY = 'apex-frame';
+const BOUNDARY = 'apex-frame';
 export const STREAM_TYPE = `multipart/x-mixed-replace; boundary=${BOUNDARY}`;
 
 /**

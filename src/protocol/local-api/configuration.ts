@@ -9,7 +9,7 @@ const coordinates = z
   .describe('Corners as `x,y,x,y,…`, shares of the width and height of the picture');
 const places = z.record(z.string().max(63), z.looseObject({ coordinates }));
 
-export const zones = z
+const zones = z
   .object({
     zones: places.describe('Parts of the picture that rules can name'),
     lines: places.describe('Lines whose crossing rules can ask for'),

@@ -31,7 +31,6 @@ export const eventFilter = z.strictObject({
   has_alert: flag.optional(),
   ...page,
 });
-export type EventFilter = z.input<typeof eventFilter>;
 
 export const alertFilter = z.strictObject({
   cameras: listed('About any of these cameras').optional(),
@@ -41,7 +40,6 @@ export const alertFilter = z.strictObject({
   acknowledged: flag.optional(),
   ...page,
 });
-export type AlertFilter = z.input<typeof alertFilter>;
 
 export const summaryFilter = z.strictObject({
   after: instant.describe('From then on'),
@@ -77,7 +75,6 @@ export const event = z
     event: objectEventSchema,
   })
   .meta({ id: 'Event', description: 'One object’s stay in a camera’s view' });
-export type Event = z.infer<typeof event>;
 
 export const alert = z
   .object({
@@ -99,7 +96,6 @@ export const alert = z
     }),
   })
   .meta({ id: 'Alert', description: 'Something that people have to know at once' });
-export type Alert = z.infer<typeof alert>;
 
 const next = {
   next_cursor: z.string().nullable().describe('For the next page; null at the end'),
@@ -108,8 +104,6 @@ const next = {
 
 export const eventPage = z.object({ events: z.array(event).readonly(), ...next });
 export const alertPage = z.object({ alerts: z.array(alert).readonly(), ...next });
-export type EventPage = z.infer<typeof eventPage>;
-export type AlertPage = z.infer<typeof alertPage>;
 
 export const summary = z.object({
   entries: z

@@ -9,7 +9,7 @@ const day = z
   .regex(/^\d{4}-\d{2}-\d{2}$/, 'a day, as 2027-01-31')
   .nullable();
 
-export const sample = z.object({
+const sample = z.object({
   sample_id: z.string(),
   kind: z
     .enum(['positive', 'negative'])

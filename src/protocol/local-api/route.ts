@@ -5,7 +5,7 @@ export const ROLES = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What an answer is, beside JSON of a schema. */
-export type MediaType =
+type MediaType =
   | 'image/jpeg'
   | 'video/mp4'
   | 'multipart/x-mixed-replace'

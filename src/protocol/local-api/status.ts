@@ -59,7 +59,6 @@ export const camera = z
     change: z.string().nullable().describe('How it differs from the configuration, on request'),
   })
   .meta({ id: 'Camera', description: 'A camera and how it does' });
-export type Camera = z.infer<typeof camera>;
 
 const lane = z.object({
   lane: z.number(),
@@ -90,7 +89,6 @@ export const queue = z
     damaged_files: count,
   })
   .meta({ id: 'Queue', description: 'Messages that wait for the hub' });
-export type Queue = z.infer<typeof queue>;
 
 const uplink = z
   .object({
@@ -189,7 +187,6 @@ export const status = z
     config_problems: z.array(z.string()),
   })
   .meta({ id: 'Status', description: 'The daemon and all its parts' });
-export type Status = z.infer<typeof status>;
 
 export const deadLetter = z
   .object({

@@ -36,7 +36,11 @@ test('all else waits for the next start, and is as it was until then', () => {
     { detector: { workers: 2 } },
   );
   const { config: inForce, rulesOf, needsRestart } = takeover(config({}), wanted);
-  expect([...needsRestart].sort()).toEqual(['cameras.attic', 'cameras.hall.url', 'detector.workers']);
+  expect([...needsRestart].sort()).toEqual([
+    'cameras.attic',
+    'cameras.hall.url',
+    'detector.workers',
+  ]);
   expect(rulesOf).toEqual(['hall']);
   expect(inForce.cameras.hall).toMatchObject({ url: 'rtsp://hall/', zones: { mat: {} } });
   expect(Object.keys(inForce.cameras)).toEqual(['hall', 'yard']);
