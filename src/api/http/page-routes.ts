@@ -21,9 +21,10 @@ function sendFile(file: StaticFile, request: FastifyRequest, reply: FastifyReply
     Vary: 'Accept-Encoding',
     'Cache-Control': file.isImmutable ? FOREVER : 'no-cache',
   });
+  // Also where nothing has changed: the headers of that answer take the place of those kept.
+  if (file.type.startsWith('text/html')) void reply.header('Content-Security-Policy', PAGE_POLICY);
   if (request.headers['if-none-match'] === file.etag) return reply.code(304).send();
   void reply.type(file.type);
-  if (file.type.startsWith('text/html')) void reply.header('Content-Security-Policy', PAGE_POLICY);
   const takesGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
   if (!takesGzip) return reply.send(file.body);
   return reply.header('Content-Encoding', 'gzip').send(file.gzip);

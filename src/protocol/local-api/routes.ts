@@ -440,6 +440,10 @@ type Of<Key extends RouteKey, Part extends keyof RouteSpec> = (typeof ROUTES)[Ke
   ? Schema
   : undefined;
 
+/** What a caller gives. */
+export type RouteInput<Key extends RouteKey, Part extends 'path' | 'query' | 'body'> =
+  Of<Key, Part> extends z.ZodType ? z.input<Of<Key, Part>> : undefined;
+
 /** What the API makes of it. */
 export type RouteGiven<Key extends RouteKey, Part extends 'path' | 'query' | 'body'> =
   Of<Key, Part> extends z.ZodType ? z.output<Of<Key, Part>> : undefined;

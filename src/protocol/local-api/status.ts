@@ -200,3 +200,7 @@ export const deadLetter = z
     excerpt: z.string(),
   })
   .meta({ id: 'DeadLetter', description: 'A message that is not sent again, with why' });
+
+export type Camera = z.infer<typeof camera>;
+export type Queue = z.infer<typeof queue>;
+export type Status = z.infer<typeof status>;

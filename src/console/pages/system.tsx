@@ -1,0 +1,197 @@
+import { type ReactElement, type ReactNode, useEffect, useMemo, useState } from 'react';
+import type { Status } from '../../protocol/local-api/status.ts';
+import { useStatus } from '../api/queries.ts';
+import { useLive } from '../live/live-provider.tsx';
+import { Severity, State } from '../parts/badges.tsx';
+import { Chart } from '../parts/chart.tsx';
+import { useMay } from '../parts/session.ts';
+import { Failure, Loading } from '../parts/states.tsx';
+import { bytes, duration, Moment } from '../parts/time.tsx';
+import { type Sample, sampleOf, withSample } from './history-ring.ts';
+import { AdminParts } from './system-admin.tsx';
+
+/** How the box does. */
+export default function SystemPage(): ReactElement {
+  const { data, error, refetch, dataUpdatedAt } = useStatus();
+  const { latencyMs } = useLive();
+  const [samples, setSamples] = useState<readonly Sample[]>([]);
+  const isAdmin = useMay('admin');
+  useEffect(() => {
+    if (data !== undefined)
+      setSamples((before) => withSample(before, sampleOf(data, latencyMs, dataUpdatedAt)));
+  }, [data, dataUpdatedAt, latencyMs]);
+  return (
+    <>
+      <h1>System</h1>
+      {error !== null && <Failure error={error} onRetry={() => void refetch()} />}
+      {data === undefined && error === null && <Loading rows={8} />}
+      {data !== undefined && (
+        <>
+          <Conditions status={data} />
+          <Charts samples={samples} />
+          <div className="cards">
+            <Engine status={data} />
+            <Uplink status={data} />
+            <Kept status={data} />
+            <Versions status={data} />
+          </div>
+          {isAdmin && <AdminParts />}
+        </>
+      )}
+    </>
+  );
+}
+
+function Conditions({ status }: { readonly status: Status }): ReactElement | null {
+  const { conditions, config_problems: problems } = status;
+  if (conditions.length + problems.length === 0) return null;
+  return (
+    <ul className="conditions" aria-label="What is not as it should be">
+      {conditions.map(({ type, severity, camera_ids: cameras, why, since_s: since }) => (
+        <li key={`${type} ${cameras.join()} ${why}`}>
+          <Severity of={severity} /> {cameras.length > 0 && `${cameras.join(', ')}: `}
+          {why} <span className="quiet">for {duration(since)}</span>
+        </li>
+      ))}
+      {problems.map((problem) => (
+        <li key={problem}>Configuration: {problem}</li>
+      ))}
+    </ul>
+  );
+}
+
+function Charts({ samples }: { readonly samples: readonly Sample[] }): ReactElement {
+  const times = useMemo(() => samples.map(({ at }) => at), [samples]);
+  const series = (key: 'queued' | 'fps' | 'latencyMs') => samples.map((sample) => sample[key]);
+  return (
+    <div className="charts">
+      <Chart title="Waiting for the hub" unit="messages" times={times} values={series('queued')} />
+      <Chart title="Frames analysed a second" unit="" times={times} values={series('fps')} />
+      <Chart title="To the box and back" unit="ms" times={times} values={series('latencyMs')} />
+    </div>
+  );
+}
+
+function Engine({ status: { detector, faces } }: { readonly status: Status }): ReactElement {
+  const { provider } = detector;
+  return (
+    <Card title="Detector">
+      <Row name={detector.model}>
+        <State of={detector.state} />
+      </Row>
+      <Row name="Runs on">{provider === null ? 'nothing yet' : provider.provider}</Row>
+      {provider !== null && <Row name="A frame takes">{provider.inferenceMs.toFixed(1)} ms</Row>}
+      {provider?.refused.map((each) => (
+        <Row key={String(each.provider)} name={`Not ${String(each.provider)}`}>
+          <span className="quiet">{each.reason}</span>
+        </Row>
+      ))}
+      <Row name="Restarts">{detector.restarts}</Row>
+      {faces !== null && (
+        <Row name="Faces">
+          {faces.fault === null ? `${faces.people ?? 0} people known` : faces.fault.message}
+        </Row>
+      )}
+    </Card>
+  );
+}
+
+function Uplink({ status: { uplink, queue } }: { readonly status: Status }): ReactElement {
+  return (
+    <Card title="Hub">
+      <Row name={uplink.url ?? 'no hub is configured'}>
+        <State of={uplink.state} />
+      </Row>
+      <Row name="In this state">{duration(uplink.since_s)}</Row>
+      {uplink.error !== null && (
+        <Row name="What is wrong">
+          {uplink.error.message} <span className="quiet">{uplink.error.remedy}</span>
+        </Row>
+      )}
+      <Row name="Waiting">
+        {queue.depth} messages, {bytes(queue.disk.used_bytes)} of {bytes(queue.disk.budget_bytes)}
+      </Row>
+      {queue.lanes.map(({ lane, depth, oldest_s: oldest, evicted }) => (
+        <Row key={lane} name={`Lane ${lane}`}>
+          {depth} waiting
+          {oldest !== null && `, the oldest for ${duration(oldest)}`}
+          {evicted > 0 && `, ${evicted} given up and declared`}
+        </Row>
+      ))}
+      {queue.dead_letters > 0 && <Row name="Not sent again">{queue.dead_letters}</Row>}
+      {queue.mode === 'memory' && <Row name="Disk">cannot be written: what waits is in memory</Row>}
+    </Card>
+  );
+}
+
+function Kept({ status: { journal, evidence, queue } }: { readonly status: Status }): ReactElement {
+  return (
+    <Card title="Kept on this box">
+      <Row name="Events">{journal.events ?? '–'}</Row>
+      <Row name="Alerts">
+        {journal.alerts ?? '–'}
+        {journal.open_alerts !== null && `, ${journal.open_alerts} not acknowledged`}
+      </Row>
+      {journal.oldest !== null && (
+        <Row name="Since">
+          <Moment ms={journal.oldest} />
+        </Row>
+      )}
+      <Row name="Journal">
+        {bytes(journal.bytes)} of {bytes(journal.budget_bytes)}
+      </Row>
+      {Object.entries(evidence).map(([kind, { bytes: size, evicted }]) => (
+        <Row key={kind} name={`${kind}s`}>
+          {bytes(size)}
+          {evicted > 0 && `, ${evicted} given up for newer ones`}
+        </Row>
+      ))}
+      <Row name="Free on the disk">
+        {queue.disk.free_bytes === null ? 'not known' : bytes(queue.disk.free_bytes)}
+      </Row>
+    </Card>
+  );
+}
+
+function Versions({ status }: { readonly status: Status }): ReactElement {
+  return (
+    <Card title="This box">
+      <Row name="Name">{status.edge_id}</Row>
+      <Row name="apex-edge">{status.version}</Row>
+      <Row name="Running">{duration(status.uptime_s)}</Row>
+      <Row name="Configuration">
+        {status.config_problems.length === 0 ? 'no problems' : 'see above'}
+      </Row>
+    </Card>
+  );
+}
+
+function Card({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children: ReactNode;
+}): ReactElement {
+  return (
+    <section className="card">
+      <h2>{title}</h2>
+      <dl>{children}</dl>
+    </section>
+  );
+}
+
+function Row({
+  name,
+  children,
+}: {
+  readonly name: string;
+  readonly children: ReactNode;
+}): ReactElement {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
