@@ -78,14 +78,15 @@ export class ApiBox {
   }
 
   /** Until the API listens. */
-  async start(): Promise<this> {
-    await this.begin();
+  async start(port?: number): Promise<this> {
+    await this.begin(port);
     await waitFor('the API listens', async () => (await this.daemon.status()).api.url);
     this.#url = (await this.daemon.status()).api.url?.replace('0.0.0.0', '127.0.0.1') ?? '';
     return this;
   }
 
-  async begin(): Promise<void> {
+  /** @param port in place of that of the configuration */
+  async begin(port?: number): Promise<void> {
     const logs = new LogRing();
     const destination = {
       write: (line: string): void => {
@@ -93,7 +94,8 @@ export class ApiBox {
       },
     };
     const log = createLogger({ level: 'debug', name: 'edge', env: {}, destination, ring: logs });
-    const loaded = loadConfig(this.configPath, {});
+    const env = port === undefined ? {} : { APEX_EDGE__api__port: String(port) };
+    const loaded = loadConfig(this.configPath, env);
     this.#daemon = await EdgeDaemon.start({ loaded, env: {}, log, logs });
   }
 

@@ -25,7 +25,7 @@ export interface LiveState {
   seenEvents(): void;
 }
 
-export interface LiveAlert {
+interface LiveAlert {
   readonly alertId: string;
   readonly severity: Alert['severity'];
   readonly cameraId: string | null;

@@ -119,7 +119,5 @@ export const summary = z.object({
 });
 
 export type EventFilter = z.input<typeof eventFilter>;
-export type AlertFilter = z.input<typeof alertFilter>;
 export type Event = z.infer<typeof event>;
 export type Alert = z.infer<typeof alert>;
-export type EventPage = z.infer<typeof eventPage>;

@@ -202,5 +202,4 @@ export const deadLetter = z
   .meta({ id: 'DeadLetter', description: 'A message that is not sent again, with why' });
 
 export type Camera = z.infer<typeof camera>;
-export type Queue = z.infer<typeof queue>;
 export type Status = z.infer<typeof status>;

@@ -8,6 +8,7 @@ const src = fileURLToPath(new URL('../../../src', import.meta.url));
 /** A room may import rooms of its own or a lower number. Lower = further down. */
 const LAYERS: Readonly<Record<string, number>> = {
   cli: 5,
+  console: 5,
   edge: 4,
   api: 3,
   hub: 3,
@@ -34,12 +35,17 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   protocol: ['protocol'],
   tracking: ['tracking', 'protocol'],
   react: ['react', 'protocol'],
+  console: ['console', 'react', 'protocol'],
 };
 
 /** Packages that pure rooms may use; of zod, the hook takes types alone (react-package.test.ts). */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   protocol: ['zod'],
   react: ['react', 'zod'],
+  console: [
+    ...['react', 'react-dom/client', 'wouter', '@tanstack/react-query'],
+    ...['uplot', 'uplot/dist/uPlot.min.css'],
+  ],
 };
 
 function importsOf(file: string): string[] {
