@@ -103,6 +103,35 @@ async function fetchDetector() {
   return null;
 }
 
+/** A token of an admin for the console of this run. */
+function consoleToken() {
+  const made = spawnSync(
+    process.execPath,
+    [cli, 'access', 'init', '--config', join(work, 'edge.yaml')],
+    { encoding: 'utf8' },
+  );
+  if (made.status !== 0) throw new Error(`no token for the console: ${made.stderr.trim()}`);
+  return made.stdout.trim();
+}
+
+/** Its address with the token behind a `#`, which browsers send to nobody. */
+async function consoleWith(token) {
+  let url = null;
+  await step('console', () =>
+    until('the console', async () => {
+      url = (await status())?.api.url ?? null;
+      return url !== null;
+    }),
+  );
+  return `${url}#token=${token}`;
+}
+
+/** Where there is a screen, the console comes up on it; elsewhere its address is shown. */
+function openConsole(address) {
+  if (!process.stdout.isTTY || !(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)) return;
+  spawn('xdg-open', [address], { stdio: 'ignore', detached: true }).on('error', () => {});
+}
+
 /** Which clips stand for which cameras, and which detector watches them. */
 async function chooseScene() {
   const media = process.env.APEX_TEST_MEDIA;
@@ -143,6 +172,8 @@ function writeConfigs({ model, cameras, rtspPort, hubPort }) {
     uplink: { url: `ws://127.0.0.1:${hubPort}/ws`, token: tokens.edge },
     detector: { model },
     models: { dir: join(root, '.cache/models') },
+    api: { port: 0 },
+    rules: { person_seen: { severity: 'low', cooldown_s: 30 } },
     cameras: Object.fromEntries(
       cameras.map((name) => [
         name,
@@ -269,6 +300,7 @@ async function main() {
       stop(`the hub cannot be read: ${error.message}`),
     );
   });
+  const token = consoleToken();
   await step('edge', async () => {
     start('edge', [cli, 'run', '--config', join(work, 'edge.yaml')]);
     await until('the edge', async () => (await status())?.detector.provider != null);
@@ -281,7 +313,10 @@ async function main() {
   await step('first message at the hub', () =>
     until('a message at the hub', () => received.count > 0),
   );
+  const consoleAddress = await consoleWith(token);
+  openConsole(consoleAddress);
   const addresses = [
+    `console   ${consoleAddress}`,
     ...cameras.map((name) => `camera    rtsp://127.0.0.1:${rtspPort}/${name}`),
     `hub       ${hubUrl}   health: http://127.0.0.1:${hubPort}/api/health`,
     `watch it  APEX_TOKEN=${tokens.viewer} npx apex-edge tail --hub ${hubUrl}`,

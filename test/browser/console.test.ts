@@ -99,8 +99,8 @@ async function open(look: keyof typeof LOOKS): Promise<Page> {
   });
   opened.on('pageerror', (error) => errors.push(error.message));
   opened.on('console', (message) => {
-    // Files that are not kept (a face of somebody who turned away) are looked for all the same.
-    const isMissing = /Failed to load resource/.test(message.text());
+    // Files that are not kept (a face of somebody who turned away) are looked for all the same, and so is a box that is away.
+    const isMissing = /Failed to load resource|^WebSocket connection/.test(message.text());
     if (message.type() === 'error' && !isMissing) errors.push(message.text());
   });
   return opened;
@@ -316,17 +316,15 @@ test('without the hub the queue grows and says so, and empties when it is back',
   await logIn('viewer', '/system');
   const hubCard = page.locator('section', { has: page.getByRole('heading', { name: 'Hub' }) });
   await hubCard.getByText('authenticated').waitFor();
+  const waiting = async (): Promise<number> =>
+    Number(/(\d+) messages/.exec((await hubCard.textContent()) ?? '')?.[1]);
   await stopHub();
   await hubCard.getByText(/disconnected|connecting/).waitFor();
-  await waitFor(
-    'messages wait',
-    async () => !/\b0 messages/.test((await hubCard.textContent()) ?? ''),
-  );
+  await waitFor('messages wait', async () => (await waiting()) > 10);
   await startHub();
   await hubCard.getByText('authenticated').waitFor();
-  await waitFor('nothing waits', async () =>
-    /\b0 messages/.test((await hubCard.textContent()) ?? ''),
-  );
+  // Of those that come in all the time a few are always on their way.
+  await waitFor('nothing but the newest waits', async () => (await waiting()) < 5);
 });
 
 test('a box that starts anew is missed, and found again without logging in', async () => {

@@ -52,6 +52,7 @@ describe('scripts/demo', () => {
       expect(output).toContain(`rtsp://127.0.0.1:`);
     }
     expect(output).toMatch(/uplink +connected to/);
+    expect(output).toMatch(/^console +http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{43}$/m);
     expect(output).not.toContain('TEST');
     expect(code).toBe(0);
     expect(left).toEqual([]);

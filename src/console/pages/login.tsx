@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactElement, useState } from 'react';
+import { type FormEvent, type ReactElement, useEffect, useState } from 'react';
 import { call } from '../api/client.ts';
 import { ApiProblem } from '../api/problem.ts';
 
@@ -7,12 +7,19 @@ export function Login({ onDone }: { readonly onDone: () => void }): ReactElement
   const [token, setToken] = useState('');
   const [fault, setFault] = useState<string | null>(null);
   const [isAsking, setAsking] = useState(false);
-  const submit = async (event: FormEvent): Promise<void> => {
+  useEffect(() => {
+    const given = tokenOfAddress();
+    if (given !== null) void logIn(given);
+  });
+  const submit = (event: FormEvent): void => {
     event.preventDefault();
+    void logIn(token.trim());
+  };
+  const logIn = async (shown: string): Promise<void> => {
     setAsking(true);
     setFault(null);
     try {
-      await call('POST /api/login', { body: { token: token.trim() } });
+      await call('POST /api/login', { body: { token: shown } });
       onDone();
     } catch (error) {
       const isWrong = error instanceof ApiProblem && error.status === 401;
@@ -26,7 +33,7 @@ export function Login({ onDone }: { readonly onDone: () => void }): ReactElement
   return (
     <main className="alone login">
       <h1>apex-edge</h1>
-      <form onSubmit={(event) => void submit(event)}>
+      <form onSubmit={submit}>
         <label htmlFor="token">Token</label>
         <input
           id="token"
@@ -52,4 +59,11 @@ export function Login({ onDone }: { readonly onDone: () => void }): ReactElement
       </form>
     </main>
   );
+}
+
+/** Of `#token=…`, as the demo gives it: sent to nobody, and gone from the address at once. Null without. */
+function tokenOfAddress(): string | null {
+  const [, token = null] = /^#token=([\w-]+)$/.exec(location.hash) ?? [];
+  if (token !== null) history.replaceState(null, '', location.pathname);
+  return token;
 }

@@ -44,6 +44,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
           onClick={() => void call('POST /api/logout').finally(() => location.reload())}
         >
           <Icon name="logout" /> <span className="wide">Log out {name}</span>
+          <span className="narrow sr-only">Log out {name}</span>
         </button>
       </header>
       <nav className="menu" aria-label="Pages">

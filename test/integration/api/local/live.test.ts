@@ -1,9 +1,14 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { WebSocket } from 'ws';
+import type { BoundingBox } from '../../../../src/protocol/detection.ts';
+import { iou } from '../../../../src/tracking/box.ts';
+import { detectOffline } from '../../../../src/vision/detect-offline.ts';
 import { ApiBox, tokenOf, type VisitorName } from '../../../support/api-box.ts';
-import { testWithAssets } from '../../../support/assets.ts';
+import { modelPath, testWithAssets } from '../../../support/assets.ts';
 import { pictureParts } from '../../../support/picture-parts.ts';
 import { waitFor } from '../../../support/program.ts';
 
@@ -75,6 +80,19 @@ async function ticketOf(as: VisitorName): Promise<string> {
     ticket: string;
   };
   return ticket;
+}
+
+async function detectedIn(jpeg: Uint8Array): Promise<BoundingBox[]> {
+  const input = join(box.folder, 'part.jpg');
+  writeFileSync(input, jpeg);
+  const request = { model: modelPath('yolov8n.onnx'), threshold: 0.25, reference: false };
+  const found: BoundingBox[] = [];
+  for await (const { detections } of detectOffline({
+    ...{ ...request, input, frames: null, labels: ['person'] },
+    ...{ ffmpegPath: 'ffmpeg', preparedDir: box.folder },
+  }))
+    found.push(...detections);
+  return found;
 }
 
 const everything = { types: ['*'], cameras: ['*'] };
@@ -178,6 +196,24 @@ describe('live pictures', () => {
     }
     gone.abort();
     expect(frames).toEqual([...new Set(frames)].sort((a, b) => a - b));
+  });
+
+  test('agree with what the detector sees in the very picture that was sent', async () => {
+    const response = await box.fetch('viewer', '/api/cameras/yard/live.mjpeg?max_width=1280');
+    const places = new Set<string>();
+    let least = 1;
+    for await (const { objects, jpeg } of pictureParts(response)) {
+      const [moving] = objects;
+      // Each picture shows them somewhere else.
+      if (moving === undefined || places.has(moving.box.x.toFixed(2))) continue;
+      places.add(moving.box.x.toFixed(2));
+      const found = await detectedIn(jpeg);
+      for (const { box: shown } of objects)
+        least = Math.min(least, Math.max(0, ...found.map((there) => iou(shown, there))));
+      if (places.size === 5) break;
+    }
+    console.log(`least overlap with the reference: ${least.toFixed(2)}`);
+    expect(least).toBeGreaterThanOrEqual(0.7);
   });
 
   test('of several cameras on one connection, and of no other', async () => {
