@@ -26,7 +26,7 @@ export function newPerson(
   { slug, random, nowMs }: { slug: string; random: Uint8Array; nowMs: number },
 ): Person {
   if (!isSlug(slug))
-    throw new ApexError('PEOPLE_OPTION', 'id: lower-case letters, digits and -, at most 40');
+    throw new ApexError('PEOPLE_OPTION', '--id: lower-case letters, digits and -, at most 40');
   return {
     personId: makePersonId(slug, random),
     ...checked(facts, nowMs),
