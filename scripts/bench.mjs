@@ -8,6 +8,7 @@ const USAGE = `usage: npm run bench -- NAME [--json] [--quick] [--rounds N]
   hub       what the hub takes in, beside ws echo, Socket.IO and mosquitto; return of a fleet after a restart
   history   pages of the hub's history with a million stored events
   journal   pages of the box's journal with a million stored events
+  api       pages of events over HTTP with a million stored; eight browsers that look on live: [--clip FILE]
   rules     20 rules on each of 16 cameras at 30 frames a second, as a share of one core
   faces     a clip of people with faces off and on: [--clip FILE]
   fanout    450 frontends and 50 edges on one hub: [--seconds N]
@@ -23,6 +24,7 @@ const BENCHES = {
   uplink: async (values) => (await import('./bench/uplink.mjs')).runUplinkBench(values),
   history: async (values) => (await import('./bench/history.mjs')).runHistoryBench(values),
   journal: async (values) => (await import('./bench/journal.mjs')).runJournalBench(values),
+  api: async (values) => (await import('./bench/api.mjs')).runApiBench(values),
   fanout: async (values) => (await import('./bench/fanout.mjs')).runFanoutBench(values),
   rules: async (values) => (await import('./bench/rules.mjs')).runRulesBench(values),
   faces: async (values) => (await import('./bench/faces.mjs')).runFacesBench(values),

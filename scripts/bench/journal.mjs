@@ -9,12 +9,12 @@ import { systemClock } from '../../dist/system/clock.js';
 import { silentLogger } from '../../dist/system/logger.js';
 import { latencies, machine } from './stats.mjs';
 
-const CAMERAS = 16;
+export const CAMERAS = 16;
 const LABELS = ['person', 'person', 'car', 'dog'];
 const ZONES = ['yard', 'door', 'drive', 'lawn'];
 const SEVERITIES = ['low', 'medium', 'high', 'critical'];
-const DAY_MS = 24 * 3600 * 1000;
-const DAYS = 30;
+export const DAY_MS = 24 * 3600 * 1000;
+export const DAYS = 30;
 const LIMIT = 200;
 const BUDGET = 1e12;
 
@@ -44,7 +44,7 @@ function alert(number, about) {
 }
 
 /** How many events a second were taken in, each transaction on the disk. */
-function fill(dir, events, fromMs) {
+export function fillJournal(dir, events, fromMs) {
   const core = new JournalCore({
     ...{ dir, budgetBytes: BUDGET, clock: systemClock, log: silentLogger },
   });
@@ -108,7 +108,7 @@ export async function runJournalBench({ quick, json }) {
   const events = quick ? 20_000 : 1_000_000;
   const fromMs = Date.now() - DAYS * DAY_MS;
   try {
-    const perSecond = Math.round(fill(dir, events, fromMs));
+    const perSecond = Math.round(fillJournal(dir, events, fromMs));
     const journal = new Journal({
       ...{ dir, budgetBytes: BUDGET, clock: systemClock, log: silentLogger },
     });
