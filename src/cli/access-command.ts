@@ -1,14 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { camerasOf, roleOf, scopesOf } from '../api/access/visitor.ts';
 import { expiryOf } from '../config/expiry.ts';
 import { loadConfig } from '../config/load.ts';
-import { type StoredToken, TokenFile } from '../hub/door/token-file.ts';
+import type { StoredToken, TokenFile } from '../hub/door/token-file.ts';
 import { hasExpired } from '../hub/door/tokens.ts';
 import { ROLES, type Role } from '../protocol/local-api/route.ts';
 import { systemClock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import { configOption } from './options.ts';
+import { digest, newSecret, printList, timeOf, withTokenFile } from './token-list.ts';
 
 interface CreateOptions {
   config: string;
@@ -34,7 +34,7 @@ function initCommand(): Command {
     .addOption(configOption())
     .action(({ config: path }: { config: string }) => {
       const { config } = loadConfig(path, process.env);
-      withFile(config.edge.data_dir, (file) => {
+      withTokenFile(config.edge.data_dir, (file) => {
         const nowMs = systemClock.wallMs();
         const admin = file
           .list()
@@ -68,7 +68,7 @@ function createCommand(): Command {
     .addOption(configOption())
     .action((name: string, options: CreateOptions) => {
       const { config } = loadConfig(options.config, process.env);
-      withFile(config.edge.data_dir, (file) => show(name, issue(file, name, options)));
+      withTokenFile(config.edge.data_dir, (file) => show(name, issue(file, name, options)));
     });
 }
 
@@ -79,17 +79,13 @@ function listCommand(): Command {
     .addOption(configOption())
     .action(({ config: path, json }: { config: string; json: boolean }) => {
       const { config } = loadConfig(path, process.env);
-      const tokens = withFile(config.edge.data_dir, (file) => file.list());
+      const tokens = withTokenFile(config.edge.data_dir, (file) => file.list());
       const nowMs = systemClock.wallMs();
-      if (json)
-        console.log(
-          JSON.stringify(
-            tokens.map((each) => shown(each, nowMs)),
-            null,
-            2,
-          ),
-        );
-      else console.log(tokens.map((each) => line(each, nowMs)).join('\n') || 'no tokens');
+      printList(tokens, {
+        isJson: json,
+        shown: (token) => shown(token, nowMs),
+        line: (token) => line(token, nowMs),
+      });
     });
 }
 
@@ -100,7 +96,7 @@ function revokeCommand(): Command {
     .addOption(configOption())
     .action((name: string, { config: path }: { config: string }) => {
       const { config } = loadConfig(path, process.env);
-      withFile(config.edge.data_dir, (file) => file.revoke(name, systemClock.wallMs()));
+      withTokenFile(config.edge.data_dir, (file) => file.revoke(name, systemClock.wallMs()));
       console.log(`${name} is revoked`);
     });
 }
@@ -119,9 +115,8 @@ function issue(
   const expiresMs = expires === undefined ? undefined : expiryOf(expires, createdMs);
   if (expiresMs === null)
     throw new ApexError('HUB_TOKEN_OPTION', `--expires ${expires} is no time to come`);
-  // 256 random bits: see `checkToken` for what that makes unnecessary.
-  const secret = randomBytes(32).toString('base64url');
-  const sha256 = createHash('sha256').update(secret).digest('hex');
+  const secret = newSecret();
+  const sha256 = digest(secret);
   const scopes = scopesOf(role, camera.length === 0 ? null : camera);
   file.add({ name, type: 'frontend', sha256, scopes, createdMs, expiresMs });
   return secret;
@@ -130,15 +125,6 @@ function issue(
 function show(name: string, secret: string): void {
   console.log(secret);
   console.error(`This is the token of ${name}, to log in to the console. It is not shown again.`);
-}
-
-function withFile<Result>(dataDir: string, work: (file: TokenFile) => Result): Result {
-  const file = new TokenFile(TokenFile.pathIn(dataDir));
-  try {
-    return work(file);
-  } finally {
-    file.close();
-  }
 }
 
 function isInForce(token: StoredToken, nowMs: number): boolean {
@@ -170,8 +156,4 @@ function line(token: StoredToken, nowMs: number): string {
     `last used ${last_used ?? 'never'}`,
     ...(cameras === null ? [] : [`cameras: ${cameras.join(',')}`]),
   ].join('  ');
-}
-
-function timeOf(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString();
 }

@@ -1,13 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { expiryOf } from '../config/expiry.ts';
 import { loadConfig } from '../config/load.ts';
-import { type NewToken, type StoredToken, TokenFile } from '../hub/door/token-file.ts';
+import type { NewToken, StoredToken } from '../hub/door/token-file.ts';
 import { hasExpired } from '../hub/door/tokens.ts';
 import { CLIENT_TYPES, type ClientType } from '../protocol/session.ts';
 import { systemClock } from '../system/clock.ts';
 import { ApexError } from '../system/errors.ts';
 import { configOption } from './options.ts';
+import { digest, newSecret, printList, timeOf, withTokenFile } from './token-list.ts';
 
 interface CreateOptions {
   config: string;
@@ -52,7 +52,7 @@ function createCommand(): Command {
           `hub.tokens of ${options.config} has a token ${name}`,
         );
       const token = tokenOf(name, options, digest(secret));
-      withFile(config.hub.data_dir, (file) => file.add(token));
+      withTokenFile(config.hub.data_dir, (file) => file.add(token));
       console.log(secret);
       console.error(`This is the token of ${name}: give it to the client. It is not shown again.`);
     });
@@ -65,17 +65,13 @@ function listCommand(): Command {
     .addOption(configOption())
     .action(({ config: path, json }: { config: string; json: boolean }) => {
       const { config } = loadConfig(path, process.env);
-      const tokens = withFile(config.hub.data_dir, (file) => file.list());
+      const tokens = withTokenFile(config.hub.data_dir, (file) => file.list());
       const nowMs = systemClock.wallMs();
-      if (json)
-        console.log(
-          JSON.stringify(
-            tokens.map((token) => shown(token, nowMs)),
-            null,
-            2,
-          ),
-        );
-      else console.log(tokens.map((token) => line(token, nowMs)).join('\n') || 'no tokens');
+      printList(tokens, {
+        isJson: json,
+        shown: (token) => shown(token, nowMs),
+        line: (token) => line(token, nowMs),
+      });
     });
 }
 
@@ -86,7 +82,7 @@ function revokeCommand(): Command {
     .addOption(configOption())
     .action((name: string, options: { config: string }) => {
       const { config } = loadConfig(options.config, process.env);
-      withFile(config.hub.data_dir, (file) => file.revoke(name, systemClock.wallMs()));
+      withTokenFile(config.hub.data_dir, (file) => file.revoke(name, systemClock.wallMs()));
       console.log(`${name} is revoked`);
     });
 }
@@ -99,15 +95,6 @@ function generateCommand(): Command {
       console.log(`token (give it to the client, keep it secret):   ${token}`);
       console.log(`token_sha256 (for hub.tokens in the hub's file): ${digest(token)}`);
     });
-}
-
-/** 256 random bits: see `checkToken` for what that makes unnecessary. */
-function newSecret(): string {
-  return randomBytes(32).toString('base64url');
-}
-
-function digest(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
 }
 
 function listOption(flags: string, description: string): Option {
@@ -127,15 +114,6 @@ function tokenOf(name: string, options: CreateOptions, sha256: string): NewToken
   if (expiresMs === null)
     throw new ApexError('HUB_TOKEN_OPTION', `--expires ${expires} is no time to come`);
   return { name, type, sha256, scopes: { cameras, send, receive, admin }, createdMs, expiresMs };
-}
-
-function withFile<Result>(dataDir: string, work: (file: TokenFile) => Result): Result {
-  const file = new TokenFile(TokenFile.pathIn(dataDir));
-  try {
-    return work(file);
-  } finally {
-    file.close();
-  }
 }
 
 type State = 'in force' | 'expired' | 'revoked';
@@ -174,8 +152,4 @@ function line(token: StoredToken, nowMs: number): string {
     ...(admin ? ['admin'] : []),
     ...limits,
   ].join('  ');
-}
-
-function timeOf(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString();
 }

@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { ReactElement, ReactNode } from 'react';
+import type { ReactElement } from 'react';
 import { Link } from 'wouter';
 import type { Camera } from '../../protocol/local-api/status.ts';
 import { call } from '../api/client.ts';
 import { useStatus } from '../api/queries.ts';
 import { LiveView } from '../live/live-view.tsx';
 import { State } from '../parts/badges.tsx';
+import { Fact } from '../parts/facts.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { useMay } from '../parts/session.ts';
 import { Empty, Failure, Loading } from '../parts/states.tsx';
@@ -118,19 +119,4 @@ function Counts({
   const entries = Object.entries(counts);
   if (entries.length === 0) return null;
   return <Fact name={name}>{entries.map(([key, count]) => `${key}: ${count}`).join('; ')}</Fact>;
-}
-
-function Fact({
-  name,
-  children,
-}: {
-  readonly name: string;
-  readonly children: ReactNode;
-}): ReactElement {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
 }

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react';
 import type { Alert, Event } from '../../protocol/local-api/history.ts';
 import { call, fileAddress } from '../api/client.ts';
 import { Severity } from '../parts/badges.tsx';
+import { Fact } from '../parts/facts.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { useMay } from '../parts/session.ts';
 import { Failure, Loading } from '../parts/states.tsx';
@@ -40,41 +41,23 @@ function Facts({ event }: { readonly event: Event }): ReactElement {
   const { identity, end_reason: ended, model, top_score: top } = event.event;
   return (
     <dl className="facts">
-      <div>
-        <dt>{identity?.name ?? label}</dt>
-        <dd>
-          {camera}, <Moment ms={start} />,{' '}
-          {end === null ? 'goes on' : duration((end - start) / 1000)}
-          {ended !== undefined && <span className="quiet"> ({ended})</span>}
-        </dd>
-      </div>
+      <Fact name={identity?.name ?? label}>
+        {camera}, <Moment ms={start} />, {end === null ? 'goes on' : duration((end - start) / 1000)}
+        {ended !== undefined && <span className="quiet"> ({ended})</span>}
+      </Fact>
       {identity !== undefined && (
-        <div>
-          <dt>Face</dt>
-          <dd>
-            {identity.name}, likeness {identity.confidence.toFixed(2)}, {identity.threat_level}
-          </dd>
-        </div>
+        <Fact name="Face">
+          {identity.name}, likeness {identity.confidence.toFixed(2)}, {identity.threat_level}
+        </Fact>
       )}
-      <div>
-        <dt>Score</dt>
-        <dd>
-          {score.toFixed(2)} median, {top.toFixed(2)} best, {model}
-        </dd>
-      </div>
-      {zones.length > 0 && (
-        <div>
-          <dt>Zones</dt>
-          <dd>{zones.join(', ')}</dd>
-        </div>
-      )}
+      <Fact name="Score">
+        {score.toFixed(2)} median, {top.toFixed(2)} best, {model}
+      </Fact>
+      {zones.length > 0 && <Fact name="Zones">{zones.join(', ')}</Fact>}
       {event.reviewed_at !== null && (
-        <div>
-          <dt>Reviewed</dt>
-          <dd>
-            {event.reviewed_by}, <Moment ms={event.reviewed_at} />
-          </dd>
-        </div>
+        <Fact name="Reviewed">
+          {event.reviewed_by}, <Moment ms={event.reviewed_at} />
+        </Fact>
       )}
     </dl>
   );

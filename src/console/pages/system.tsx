@@ -4,6 +4,7 @@ import { useStatus } from '../api/queries.ts';
 import { useLive } from '../live/live-provider.tsx';
 import { Severity, State } from '../parts/badges.tsx';
 import { Chart } from '../parts/chart.tsx';
+import { Fact } from '../parts/facts.tsx';
 import { useMay } from '../parts/session.ts';
 import { Failure, Loading } from '../parts/states.tsx';
 import { bytes, duration, Moment } from '../parts/time.tsx';
@@ -76,21 +77,21 @@ function Engine({ status: { detector, faces } }: { readonly status: Status }): R
   const { provider } = detector;
   return (
     <Card title="Detector">
-      <Row name={detector.model}>
+      <Fact name={detector.model}>
         <State of={detector.state} />
-      </Row>
-      <Row name="Runs on">{provider === null ? 'nothing yet' : provider.provider}</Row>
-      {provider !== null && <Row name="A frame takes">{provider.inferenceMs.toFixed(1)} ms</Row>}
+      </Fact>
+      <Fact name="Runs on">{provider === null ? 'nothing yet' : provider.provider}</Fact>
+      {provider !== null && <Fact name="A frame takes">{provider.inferenceMs.toFixed(1)} ms</Fact>}
       {provider?.refused.map((each) => (
-        <Row key={String(each.provider)} name={`Not ${String(each.provider)}`}>
+        <Fact key={String(each.provider)} name={`Not ${String(each.provider)}`}>
           <span className="quiet">{each.reason}</span>
-        </Row>
+        </Fact>
       ))}
-      <Row name="Restarts">{detector.restarts}</Row>
+      <Fact name="Restarts">{detector.restarts}</Fact>
       {faces !== null && (
-        <Row name="Faces">
+        <Fact name="Faces">
           {faces.fault === null ? `${faces.people ?? 0} people known` : faces.fault.message}
-        </Row>
+        </Fact>
       )}
     </Card>
   );
@@ -99,27 +100,29 @@ function Engine({ status: { detector, faces } }: { readonly status: Status }): R
 function Uplink({ status: { uplink, queue } }: { readonly status: Status }): ReactElement {
   return (
     <Card title="Hub">
-      <Row name={uplink.url ?? 'no hub is configured'}>
+      <Fact name={uplink.url ?? 'no hub is configured'}>
         <State of={uplink.state} />
-      </Row>
-      <Row name="In this state">{duration(uplink.since_s)}</Row>
+      </Fact>
+      <Fact name="In this state">{duration(uplink.since_s)}</Fact>
       {uplink.error !== null && (
-        <Row name="What is wrong">
+        <Fact name="What is wrong">
           {uplink.error.message} <span className="quiet">{uplink.error.remedy}</span>
-        </Row>
+        </Fact>
       )}
-      <Row name="Waiting">
+      <Fact name="Waiting">
         {queue.depth} messages, {bytes(queue.disk.used_bytes)} of {bytes(queue.disk.budget_bytes)}
-      </Row>
+      </Fact>
       {queue.lanes.map(({ lane, depth, oldest_s: oldest, evicted }) => (
-        <Row key={lane} name={`Lane ${lane}`}>
+        <Fact key={lane} name={`Lane ${lane}`}>
           {depth} waiting
           {oldest !== null && `, the oldest for ${duration(oldest)}`}
           {evicted > 0 && `, ${evicted} given up and declared`}
-        </Row>
+        </Fact>
       ))}
-      {queue.dead_letters > 0 && <Row name="Not sent again">{queue.dead_letters}</Row>}
-      {queue.mode === 'memory' && <Row name="Disk">cannot be written: what waits is in memory</Row>}
+      {queue.dead_letters > 0 && <Fact name="Not sent again">{queue.dead_letters}</Fact>}
+      {queue.mode === 'memory' && (
+        <Fact name="Disk">cannot be written: what waits is in memory</Fact>
+      )}
     </Card>
   );
 }
@@ -127,28 +130,28 @@ function Uplink({ status: { uplink, queue } }: { readonly status: Status }): Rea
 function Kept({ status: { journal, evidence, queue } }: { readonly status: Status }): ReactElement {
   return (
     <Card title="Kept on this box">
-      <Row name="Events">{journal.events ?? '–'}</Row>
-      <Row name="Alerts">
+      <Fact name="Events">{journal.events ?? '–'}</Fact>
+      <Fact name="Alerts">
         {journal.alerts ?? '–'}
         {journal.open_alerts !== null && `, ${journal.open_alerts} not acknowledged`}
-      </Row>
+      </Fact>
       {journal.oldest !== null && (
-        <Row name="Since">
+        <Fact name="Since">
           <Moment ms={journal.oldest} />
-        </Row>
+        </Fact>
       )}
-      <Row name="Journal">
+      <Fact name="Journal">
         {bytes(journal.bytes)} of {bytes(journal.budget_bytes)}
-      </Row>
+      </Fact>
       {Object.entries(evidence).map(([kind, { bytes: size, evicted }]) => (
-        <Row key={kind} name={`${kind}s`}>
+        <Fact key={kind} name={`${kind}s`}>
           {bytes(size)}
           {evicted > 0 && `, ${evicted} given up for newer ones`}
-        </Row>
+        </Fact>
       ))}
-      <Row name="Free on the disk">
+      <Fact name="Free on the disk">
         {queue.disk.free_bytes === null ? 'not known' : bytes(queue.disk.free_bytes)}
-      </Row>
+      </Fact>
     </Card>
   );
 }
@@ -156,12 +159,12 @@ function Kept({ status: { journal, evidence, queue } }: { readonly status: Statu
 function Versions({ status }: { readonly status: Status }): ReactElement {
   return (
     <Card title="This box">
-      <Row name="Name">{status.edge_id}</Row>
-      <Row name="apex-edge">{status.version}</Row>
-      <Row name="Running">{duration(status.uptime_s)}</Row>
-      <Row name="Configuration">
+      <Fact name="Name">{status.edge_id}</Fact>
+      <Fact name="apex-edge">{status.version}</Fact>
+      <Fact name="Running">{duration(status.uptime_s)}</Fact>
+      <Fact name="Configuration">
         {status.config_problems.length === 0 ? 'no problems' : 'see above'}
-      </Row>
+      </Fact>
     </Card>
   );
 }
@@ -178,20 +181,5 @@ function Card({
       <h2>{title}</h2>
       <dl>{children}</dl>
     </section>
-  );
-}
-
-function Row({
-  name,
-  children,
-}: {
-  readonly name: string;
-  readonly children: ReactNode;
-}): ReactElement {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
