@@ -9,7 +9,7 @@ if (url === undefined || token === undefined) {
   process.exit(2);
 }
 
-const PAGES = ['', 'events', 'alerts', 'people', 'zones', 'system'];
+const PAGES = ['', 'events', 'alerts', 'people', 'zones', 'rules', 'system'];
 const LOOKS = {
   dark: { colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
   light: { colorScheme: 'light', viewport: { width: 1440, height: 900 } },

@@ -14,6 +14,7 @@ const CameraPage = lazy(() => import('./pages/camera.tsx'));
 const EventsPage = lazy(() => import('./pages/events.tsx'));
 const AlertsPage = lazy(() => import('./pages/alerts.tsx'));
 const PeoplePage = lazy(() => import('./pages/people.tsx'));
+const RulesPage = lazy(() => import('./pages/rules.tsx'));
 const ZonesPage = lazy(() => import('./pages/zones.tsx'));
 const SystemPage = lazy(() => import('./pages/system.tsx'));
 
@@ -61,6 +62,7 @@ function Pages(): ReactElement {
       <Route path="/alerts" component={AlertsPage} />
       <Route path="/people" component={PeoplePage} />
       <Route path="/zones" component={ZonesPage} />
+      <Route path="/rules" component={RulesPage} />
       <Route path="/system" component={SystemPage} />
       <Route>
         <Empty title="There is no such page">Choose one from the menu.</Empty>

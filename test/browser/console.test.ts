@@ -211,6 +211,9 @@ test('events are reviewed by keyboard alone, and found by filters', async () => 
   expect(await box.json('viewer', `/api/events/${id}`)).toMatchObject({ reviewed_by: 'operator' });
   await page.keyboard.press('f');
   await detail.getByRole('button', { name: 'right after all' }).waitFor();
+  await page.getByRole('list', { name: 'By day' }).getByRole('button').last().click();
+  await page.getByRole('list', { name: 'By hour' }).waitFor();
+  expect(new URL(page.url()).search).toContain('after=');
   await page.getByLabel('Camera').selectOption('stage');
   await waitFor('only the stage', async () => {
     const rows = await page
@@ -286,6 +289,23 @@ test('a zone is drawn by keyboard, saved, and acts', async () => {
   );
 });
 
+test('a rule is changed in its form, a mistake is told at its field', async () => {
+  await logIn('admin', '/rules');
+  await page.getByText('person_seen').click();
+  await page.getByLabel('For at least, s').fill('a while');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Nothing was saved').waitFor();
+  expect(await page.getByLabel('For at least, s').getAttribute('aria-invalid')).toBe('true');
+  await page.getByLabel('For at least, s').fill('');
+  await page.getByLabel('Severity').selectOption('critical');
+  await page.getByLabel('Hours').fill('mon tue wed thu fri sat sun 00:00-24:00');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved, and in force now').waitFor();
+  expect(await box.json('admin', '/api/rules')).toMatchObject({
+    rules: { person_seen: { severity: 'critical', schedule: [{ from: '00:00', to: '24:00' }] } },
+  });
+});
+
 test('a face is enrolled from a picture of any form, named on the stage, and forgotten', async () => {
   await logIn('admin', '/people');
   await page.getByRole('button', { name: 'Add a person' }).click();
@@ -345,7 +365,7 @@ test('a box that starts anew is missed, and found again without logging in', asy
 }, 120_000);
 
 describe('everybody can use it', () => {
-  const PAGES = ['/', '/live/hall', '/events', '/alerts', '/people', '/zones', '/system'];
+  const PAGES = ['/', '/live/hall', '/events', '/alerts', '/people', '/zones', '/rules', '/system'];
 
   for (const look of Object.keys(LOOKS) as (keyof typeof LOOKS)[])
     test(`no serious obstacle (${look})`, async () => {

@@ -4,6 +4,7 @@ import { Link, useLocation, useSearch } from 'wouter';
 import type { Alert } from '../../protocol/local-api/history.ts';
 import { call } from '../api/client.ts';
 import { useStatus } from '../api/queries.ts';
+import { useSoundSwitch } from '../parts/alert-sound.ts';
 import { Icon } from '../parts/icons.tsx';
 import { useMay } from '../parts/session.ts';
 import { Empty, Failure, Loading } from '../parts/states.tsx';
@@ -93,6 +94,7 @@ function AlertsBar({
           {...filter('acknowledged')}
         />
       </search>
+      <SoundSwitch />
       {mayAcknowledge && open.length > 1 && (
         <button
           type="button"
@@ -103,6 +105,15 @@ function AlertsBar({
         </button>
       )}
     </div>
+  );
+}
+
+function SoundSwitch(): ReactElement {
+  const [isOn, setOn] = useSoundSwitch();
+  return (
+    <button type="button" className="button" aria-pressed={isOn} onClick={() => setOn(!isOn)}>
+      <Icon name="sound" /> Sound {isOn ? 'on' : 'off'}
+    </button>
   );
 }
 

@@ -10,8 +10,9 @@ import { WindowedList } from '../parts/windowed-list.tsx';
 import { EventDetail } from './event-detail.tsx';
 import { EventRow } from './event-row.tsx';
 import { EventsBar } from './events-bar.tsx';
-import { filterOf, queryOf, searchOf } from './events-filter.ts';
+import { type ChosenFilter, filterOf, queryOf, searchOf } from './events-filter.ts';
 import { useReviewKeys } from './review-keys.ts';
+import { Timeline } from './timeline.tsx';
 
 const PAGE = 100;
 const ROW_PX = 76;
@@ -44,13 +45,15 @@ export default function EventsPage(): ReactElement {
   const onEnd = useCallback(() => {
     if (pages.hasNextPage && !pages.isFetchingNextPage) void pages.fetchNextPage();
   }, [pages]);
+  const show = (next: ChosenFilter): void => go(`/events?${searchOf(next)}`);
   const refresh = (): void => {
     seenEvents();
     void pages.refetch();
   };
   return (
     <>
-      <EventsBar filter={filter} onChange={(next) => go(`/events?${searchOf(next)}`)} />
+      <EventsBar filter={filter} onChange={show} />
+      <Timeline filter={filter} onChange={show} />
       <ReviewBar
         {...{ marked, newEvents, refresh }}
         onReview={() => review.markReviewed([...marked])}

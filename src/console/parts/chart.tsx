@@ -21,8 +21,8 @@ export function Chart({ title, unit, times, values }: ChartProps): ReactElement 
     const element = box.current;
     if (element === null) return;
     const style = getComputedStyle(element);
-    const colour = style.getPropertyValue('--accent').trim() || '#0891b2';
-    const text = style.getPropertyValue('--quiet').trim() || '#888';
+    // As computed: a canvas knows no variables.
+    const { color: colour, outlineColor: text } = style;
     const axis = {
       stroke: text,
       grid: { stroke: 'rgba(128,128,128,0.2)' },
@@ -36,7 +36,15 @@ export function Chart({ title, unit, times, values }: ChartProps): ReactElement 
         legend: { show: false },
         axes: [axis, { ...axis, size: 48 }],
         scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.15)] } },
-        series: [{}, { stroke: colour, width: 2, fill: `${colour}22`, points: { show: false } }],
+        series: [
+          {},
+          {
+            stroke: colour,
+            width: 2,
+            fill: colour.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.13)'),
+            points: { show: false },
+          },
+        ],
       },
       [[], []],
       element,
@@ -61,7 +69,7 @@ export function Chart({ title, unit, times, values }: ChartProps): ReactElement 
       <figcaption>
         {title} <strong>{newest == null ? '–' : `${Math.round(newest * 10) / 10} ${unit}`}</strong>
       </figcaption>
-      <div ref={box} aria-hidden="true" />
+      <div ref={box} className="chart-box" aria-hidden="true" />
     </figure>
   );
 }

@@ -21,6 +21,7 @@ const DESTINATIONS: readonly Destination[] = [
   { path: '/alerts', name: 'Alerts', icon: 'alerts', role: 'viewer' },
   { path: '/people', name: 'People', icon: 'people', role: 'operator' },
   { path: '/zones', name: 'Zones', icon: 'zones', role: 'admin' },
+  { path: '/rules', name: 'Rules', icon: 'rules', role: 'admin' },
   { path: '/system', name: 'System', icon: 'system', role: 'viewer' },
 ];
 

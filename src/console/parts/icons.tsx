@@ -7,6 +7,7 @@ const PATHS = {
   people:
     'M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21c0-4 3-7 7-7s7 3 7 7M17 11a3 3 0 1 0-1-5.8M18 14c2.4.6 4 3 4 7',
   zones: 'M4 8 12 3l8 6-3 11H7zM4 8h.01M12 3h.01M20 9h.01M17 20h.01M7 20h.01',
+  rules: 'M5 4h14v16H5zM8 9l2 2 3-3M8 15h8',
   system: 'M4 5h16v6H4zM4 13h16v6H4zM8 8h.01M8 16h.01',
   logout: 'M10 4H5v16h5M14 8l4 4-4 4M18 12H9',
   close: 'M6 6l12 12M18 6 6 18',
