@@ -291,7 +291,7 @@ test('a zone is drawn by keyboard, saved, and acts', async () => {
 
 test('a rule is changed in its form, a mistake is told at its field', async () => {
   await logIn('admin', '/rules');
-  await page.getByText('person_seen').click();
+  await page.getByText('person_seen', { exact: true }).click();
   await page.getByLabel('For at least, s').fill('a while');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Nothing was saved').waitFor();

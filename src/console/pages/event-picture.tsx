@@ -2,12 +2,10 @@ import { type ReactElement, useState } from 'react';
 import type { Event } from '../../protocol/local-api/history.ts';
 import { fileAddress } from '../api/client.ts';
 
-/** The best picture of an event, with the object in its frame, and the best face. */
+/** The best picture of an event, and the best face. */
 export function EventPicture({ event }: { readonly event: Event }): ReactElement {
   const [isMissing, setMissing] = useState(!event.event.has_snapshot);
   const [hasFace, setHasFace] = useState(event.type === 'person');
-  const { x, y, width, height } = event.event.bounding_box;
-  const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;
   const path = { event_id: event.event_id };
   if (isMissing) return <p className="state-text">No picture of this event is kept.</p>;
   return (
@@ -17,15 +15,6 @@ export function EventPicture({ event }: { readonly event: Event }): ReactElement
           src={fileAddress('/api/events/:event_id/snapshot.jpg', path)}
           alt={`${event.label} at ${event.camera_id}`}
           onError={() => setMissing(true)}
-        />
-        <span
-          className="snapshot-box"
-          style={{
-            left: percent(x),
-            top: percent(y),
-            width: percent(width),
-            height: percent(height),
-          }}
         />
       </div>
       {hasFace && (
