@@ -1,7 +1,7 @@
 /** A rule as it stands in the configuration file. */
 export type Rule = Readonly<Record<string, unknown>>;
 
-export type FieldKind = 'flag' | 'text' | 'number' | 'list' | 'choice' | 'schedule';
+type FieldKind = 'flag' | 'text' | 'number' | 'list' | 'choice' | 'schedule';
 
 export interface RuleField {
   readonly key: string;

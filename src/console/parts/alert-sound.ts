@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 const KEY = 'apex-sound';
 
 /** Whether this browser is to be heard when an alert comes in; not unless somebody switches it on. */
-export function isSoundOn(): boolean {
+function isSoundOn(): boolean {
   try {
     return localStorage.getItem(KEY) === 'on';
   } catch {
