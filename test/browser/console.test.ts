@@ -209,6 +209,10 @@ test('events are reviewed by keyboard alone, and found by filters', async () => 
   await page.keyboard.press('r');
   await detail.getByText('operator').waitFor();
   expect(await box.json('viewer', `/api/events/${id}`)).toMatchObject({ reviewed_by: 'operator' });
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
   await page.keyboard.press('f');
   await detail.getByRole('button', { name: 'right after all' }).waitFor();
   await page.getByRole('list', { name: 'By day' }).getByRole('button').last().click();

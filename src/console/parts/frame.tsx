@@ -5,6 +5,7 @@ import { call } from '../api/client.ts';
 import { useLive } from '../live/live-provider.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { useMay, useProfile } from './session.ts';
+import { Shortcuts } from './shortcuts.tsx';
 import { applyTheme, storedTheme, THEMES } from './theme.ts';
 import { Toasts } from './toasts.tsx';
 
@@ -57,6 +58,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactElem
         {children}
       </main>
       <Toasts />
+      <Shortcuts />
     </div>
   );
 }
