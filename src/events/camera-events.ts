@@ -194,9 +194,9 @@ export class CameraEvents {
   }
 
   /** The picture asked for is stored: from the next message on the event has a snapshot. */
-  snapshotSaved(eventId: string): void {
+  snapshotSaved(eventId: string, box: BoundingBox): void {
     const followed = this.#find(eventId);
-    followed?.event.snapshotSaved();
+    followed?.event.snapshotSaved(box);
     followed?.best.saved();
   }
 

@@ -1,4 +1,4 @@
-import { detectionType } from '../protocol/detection.ts';
+import { type BoundingBox, detectionType } from '../protocol/detection.ts';
 import type { EventIdentity, ObjectEvent } from '../protocol/payloads.ts';
 import { iou } from '../tracking/box.ts';
 import type { Track } from '../tracking/types.ts';
@@ -40,7 +40,8 @@ export class LiveEvent {
   readonly #startTime: number;
   #track: Track;
   #zones: TrackZones | null = null;
-  #hasSnapshot = false;
+  /** In the picture that is kept; null where none is. */
+  #snapshotBox: BoundingBox | null = null;
   #identity: EventIdentity | null = null;
   #isUnknown = false;
   /** What was told of it last; null before its first sighting. */
@@ -62,8 +63,9 @@ export class LiveEvent {
     this.#track = start.track;
   }
 
-  snapshotSaved(): void {
-    this.#hasSnapshot = true;
+  /** @param box where the object is in the picture */
+  snapshotSaved(box: BoundingBox): void {
+    this.#snapshotBox = box;
   }
 
   /** Its face was compared; who it is, is told with the next sighting. @param identity of a known person */
@@ -120,7 +122,7 @@ export class LiveEvent {
       iou(told.bounding_box, this.#track.box) < MOVED_IOU ||
       this.#track.topScore >= told.top_score + SCORE_STEP ||
       this.#track.label !== told.label ||
-      this.#hasSnapshot !== told.has_snapshot ||
+      (this.#snapshotBox !== null) !== told.has_snapshot ||
       !isSameList(this.#zones?.current, told.current_zones)
     );
   }
@@ -140,7 +142,8 @@ export class LiveEvent {
       score: wireScore(track.medianScore),
       top_score: wireScore(track.topScore),
       bounding_box: wireBox(track.box),
-      has_snapshot: this.#hasSnapshot,
+      has_snapshot: this.#snapshotBox !== null,
+      ...(this.#snapshotBox !== null && { snapshot_box: wireBox(this.#snapshotBox) }),
       ...(this.#zones !== null && {
         current_zones: [...this.#zones.current],
         entered_zones: [...this.#zones.entered],

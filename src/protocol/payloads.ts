@@ -63,8 +63,11 @@ export const objectEventSchema = z
       .describe('Absent while it goes on'),
     score: z.number().describe('Median over the track, 0..1'),
     top_score: z.number().describe('Best of the track, 0..1'),
-    bounding_box: boundingBoxSchema.describe('The object as it was seen best'),
+    bounding_box: boundingBoxSchema.describe('Where the object was seen last'),
     has_snapshot: z.boolean().describe('The edge keeps a picture'),
+    snapshot_box: boundingBoxSchema
+      .optional()
+      .describe('Where the object is in the picture that the edge keeps'),
     current_zones: zoneNames
       .optional()
       .describe('Zones that it is in, or was when it was seen last; absent without zones'),

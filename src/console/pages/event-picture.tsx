@@ -2,11 +2,12 @@ import { type ReactElement, useState } from 'react';
 import type { Event } from '../../protocol/local-api/history.ts';
 import { fileAddress } from '../api/client.ts';
 
-/** The best picture of an event, and the best face. */
+/** The best picture of an event with the object in it, and the best face. */
 export function EventPicture({ event }: { readonly event: Event }): ReactElement {
   const [isMissing, setMissing] = useState(!event.event.has_snapshot);
   const [hasFace, setHasFace] = useState(event.type === 'person');
   const path = { event_id: event.event_id };
+  const box = event.event.snapshot_box;
   if (isMissing) return <p className="state-text">No picture of this event is kept.</p>;
   return (
     <div className="event-pictures">
@@ -16,6 +17,15 @@ export function EventPicture({ event }: { readonly event: Event }): ReactElement
           alt={`${event.label} at ${event.camera_id}`}
           onError={() => setMissing(true)}
         />
+        {box !== undefined && (
+          <span
+            className="snapshot-box"
+            style={{
+              ...{ left: percent(box.x), top: percent(box.y) },
+              ...{ width: percent(box.width), height: percent(box.height) },
+            }}
+          />
+        )}
       </div>
       {hasFace && (
         <img
@@ -27,4 +37,8 @@ export function EventPicture({ event }: { readonly event: Event }): ReactElement
       )}
     </div>
   );
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)}%`;
 }

@@ -217,7 +217,7 @@ export class CameraPipeline {
       return;
     }
     this.#stays.pictured(eventId, path);
-    this.#events.snapshotSaved(eventId);
+    this.#events.snapshotSaved(eventId, request.box);
   }
 
   #eventFaces(): EventFaces<PersonFace> | null {

@@ -120,12 +120,15 @@ describe('the life of an event', () => {
     const events = camera();
     const scene = (t: number) => [person(0.5, t < 6 ? 0.7 : 0.9)];
     const { snapshots } = play(events, [0, 1], scene);
-    events.snapshotSaved(snapshots[0]?.eventId ?? '');
+    const box = { x: 0.1, y: 0.2, width: 0.3, height: 0.4 };
+    events.snapshotSaved(snapshots[0]?.eventId ?? '', box);
     const updates = play(events, [1.2, 20], scene).events;
     expect(updates.map((event) => [event.has_snapshot, event.top_score])).toEqual([
       [true, 0.7],
       [true, 0.9],
     ]);
+    // Not where it is now: where it is in the picture.
+    expect(updates.map((event) => event.snapshot_box)).toEqual([box, box]);
   });
 
   test('two objects are two events with ids of their own', () => {
