@@ -55,6 +55,7 @@ export class LiveTickets implements AdmittedTokens {
     const nowMs = clock.monotonicMs();
     for (const [digest, { untilMs }] of this.#open)
       if (untilMs <= nowMs || this.#open.size >= MOST) this.#open.delete(digest);
+    this.#forgetEnded();
     const ticket = newSecret();
     const token = this.#tokenFor(owner);
     this.#open.set(digestOf(ticket), { token, untilMs: nowMs + GOOD_MS });
@@ -95,6 +96,12 @@ export class LiveTickets implements AdmittedTokens {
 
   noteUse(token: HubToken, nowMs: number): void {
     this.#options.tokens.noteUse(this.#owners.get(token.sha256)?.token ?? token, nowMs);
+  }
+
+  /** What is left of their connections is ended as that of an unknown token. */
+  #forgetEnded(): void {
+    for (const [sha256, { sessionId }] of this.#owners)
+      if (sessionId !== null && !this.#options.isOpen(sessionId)) this.#owners.delete(sha256);
   }
 
   /** Connections of one session have one token, so that they end together. */
