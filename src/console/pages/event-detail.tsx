@@ -9,7 +9,7 @@ import { useMay } from '../parts/session.ts';
 import { Failure, Loading } from '../parts/states.tsx';
 import { duration, Moment } from '../parts/time.tsx';
 import { EventPicture } from './event-picture.tsx';
-import type { Review } from './events.tsx';
+import type { Review } from './review.ts';
 
 /** Everything that is kept of one event. */
 export function EventDetail({ id, ...review }: { readonly id: string } & Review): ReactElement {

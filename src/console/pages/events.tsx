@@ -1,7 +1,6 @@
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactElement, useCallback, useState } from 'react';
 import { useLocation, useRoute, useSearch } from 'wouter';
-import type { Event } from '../../protocol/local-api/history.ts';
 import { call } from '../api/client.ts';
 import { useLive } from '../live/live-provider.tsx';
 import { useMay } from '../parts/session.ts';
@@ -11,6 +10,7 @@ import { EventDetail } from './event-detail.tsx';
 import { EventRow } from './event-row.tsx';
 import { EventsBar } from './events-bar.tsx';
 import { type ChosenFilter, filterOf, queryOf, searchOf } from './events-filter.ts';
+import { useReview } from './review.ts';
 import { useReviewKeys } from './review-keys.ts';
 import { Timeline } from './timeline.tsx';
 
@@ -100,39 +100,6 @@ function useEventPages(search: string) {
     refetchOnWindowFocus: false,
     staleTime: Number.POSITIVE_INFINITY,
   });
-}
-
-export interface Review {
-  markReviewed(ids: readonly string[]): void;
-  setFalsePositive(event: Event): void;
-  readonly error: unknown;
-}
-
-function useReview(onDone: () => void): Review {
-  const queries = useQueryClient();
-  const settled = async (): Promise<void> => {
-    onDone();
-    await queries.invalidateQueries({ queryKey: ['events'] });
-    await queries.invalidateQueries({ queryKey: ['event'] });
-  };
-  const reviewed = useMutation({
-    mutationFn: (ids: readonly string[]) =>
-      call('POST /api/events/reviewed', { body: { ids: [...ids] } }),
-    onSettled: settled,
-  });
-  const falsePositive = useMutation({
-    mutationFn: ({ event_id, false_positive_at: at }: Event) =>
-      call('PUT /api/events/:event_id/false_positive', {
-        path: { event_id },
-        body: { false_positive: at === null },
-      }),
-    onSettled: settled,
-  });
-  return {
-    markReviewed: (ids) => ids.length > 0 && reviewed.mutate(ids),
-    setFalsePositive: (event) => falsePositive.mutate(event),
-    error: reviewed.error ?? falsePositive.error,
-  };
 }
 
 function ReviewBar({

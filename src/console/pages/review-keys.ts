@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type { Event } from '../../protocol/local-api/history.ts';
-import type { Review } from './events.tsx';
+import type { Review } from './review.ts';
 
 export interface ReviewKeys extends Review {
   readonly events: readonly Event[];
