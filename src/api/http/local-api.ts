@@ -83,7 +83,12 @@ export class LocalApi {
     const watch = await TokenWatch.open({ ...options, directory });
     try {
       const api = new LocalApi(options, directory, watch);
-      await api.#listen();
+      try {
+        await api.#listen();
+      } catch (error) {
+        await api.#abandon();
+        throw error;
+      }
       return api;
     } catch (error) {
       await watch.close();
@@ -147,6 +152,13 @@ export class LocalApi {
     await this.#app.close();
     await this.#watch.close();
     await this.#audit.settled();
+  }
+
+  /** It cannot listen: nothing of it goes on, or it would keep the program from ending. */
+  async #abandon(): Promise<void> {
+    this.#isStopping = true;
+    await this.#live.close();
+    await this.#app.close();
   }
 
   #routes(authentication: Authentication, tickets: LiveTickets): FastifyInstance {

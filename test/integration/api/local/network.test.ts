@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { fetchStatus } from '../../../../src/api/control-client.ts';
 import type { ApiView } from '../../../../src/api/edge-status.ts';
 import { ApiBox, tokenOf } from '../../../support/api-box.ts';
-import { Program, waitFor } from '../../../support/program.ts';
+import { Program, temporaryFolder, waitFor } from '../../../support/program.ts';
 import { Authority } from '../../uplink/certificates.ts';
 
 let box: ApiBox | null = null;
@@ -57,6 +58,22 @@ describe('listening', () => {
     const view = await viewOf(waiting, ({ url }) => url !== null);
     expect(view).toMatchObject({ url: `http://127.0.0.1:${port}/`, fault: null });
   }, 20_000);
+
+  test('a daemon whose port is taken ends as soon as it is asked to', async () => {
+    const first = await boxWith({ port: 0 }).start();
+    const port = Number(new URL(first.url('/')).port);
+    const folder = temporaryFolder('api-second');
+    const second = Program.startWithConfig('run', folder, {
+      edge: { data_dir: folder },
+      detector: { model: 'test-detector' },
+      api: { port },
+    });
+    await waitFor('the port is missed', async () => {
+      const { api } = await fetchStatus(folder).catch(() => ({ api: null }));
+      return api?.fault?.code === 'HUB_ADDRESS';
+    });
+    expect(await second.end()).toBe(0);
+  });
 
   test('not at all where that is switched off', async () => {
     const off = boxWith({ enabled: false });
